@@ -1,0 +1,1 @@
+"""HTTP: requests are parsed here, handed to the service, and answered."""

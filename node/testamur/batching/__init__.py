@@ -1,0 +1,1 @@
+"""Sealing: from queued entries to a durable batch whose root was derived twice."""

@@ -1,0 +1,1 @@
+"""Ethereum: the contract client, anchoring, following, and the embedded chain."""

@@ -1,0 +1,1 @@
+"""The other members. Replication, checkpoints and witnessing will live here."""

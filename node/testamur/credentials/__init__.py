@@ -1,0 +1,1 @@
+"""From a credential file to the commitment that is submitted, pure."""

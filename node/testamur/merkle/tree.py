@@ -1,0 +1,57 @@
+"""Trees over leaf hashes, level by level.
+
+RFC 9162 defines the tree from the top: split at the largest power of two strictly below n. The
+same tree built from the bottom pairs neighbours and lifts an odd last node unchanged, because
+each left part of the split is a full subtree and only the right edge is ragged. Node ``i`` of
+level ``l`` therefore covers the leaves [i·2^l, min((i+1)·2^l, size)), and every hash that a
+proof may hold is one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from testamur.merkle.hashing import EMPTY_ROOT, Hash32, check_hashes
+
+Levels = tuple[Sequence[Hash32], ...]
+"""``levels[0]`` are the leaf hashes, the last level is the root alone; no leaves: no levels."""
+
+
+def levels(leaf_hashes: Sequence[bytes]) -> Levels:
+    """Build all levels; about 2·n hashes of 32 bytes in memory, n hashings.
+
+    Raises:
+        HashLengthError: a leaf hash is not 32 bytes.
+    """
+    check_hashes(leaf_hashes, "leaf hash")
+    if not leaf_hashes:
+        return ()
+    built: list[Sequence[Hash32]] = [[Hash32(bytes(leaf)) for leaf in leaf_hashes]]
+    while len(built[-1]) > 1:
+        built.append(_parents(built[-1]))
+    return tuple(built)
+
+
+def root(leaf_hashes: Sequence[bytes]) -> Hash32:
+    """Root of the tree over ``leaf_hashes``; :data:`EMPTY_ROOT` without leaves.
+
+    Raises:
+        HashLengthError: a leaf hash is not 32 bytes.
+    """
+    check_hashes(leaf_hashes, "leaf hash")
+    if not leaf_hashes:
+        return EMPTY_ROOT
+    level: Sequence[Hash32] = [Hash32(bytes(leaf)) for leaf in leaf_hashes]
+    while len(level) > 1:
+        level = _parents(level)
+    return level[0]
+
+
+def _parents(level: Sequence[Hash32]) -> list[Hash32]:
+    # The lengths were checked once, at the leaves, so the loop hashes directly.
+    pairs = zip(level[0::2], level[1::2], strict=False)
+    parents = [Hash32(sha256(b"\x01" + left + right).digest()) for left, right in pairs]
+    if len(level) % 2:
+        parents.append(level[-1])
+    return parents

@@ -1,0 +1,1 @@
+"""What a node keeps: the interface with its guarantees, the SQL store, batch files."""

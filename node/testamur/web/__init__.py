@@ -1,0 +1,1 @@
+"""Pages for people. The verify page and the explorer will live here."""

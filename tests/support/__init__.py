@@ -1,0 +1,1 @@
+"""What the tests share: slow references, simulators, real processes."""
