@@ -90,6 +90,10 @@ class Batches(Protocol):
         """
         ...
 
+    def unfinished_claim(self) -> Claim | None:
+        """Give the claim that waits to be sealed, read anew from the backend; None without one."""
+        ...
+
     def pad(self, claim: int, padding: Sequence[Padding]) -> Claim:
         """Store padding with its salts for the unfinished claim, before any file holds it.
 
