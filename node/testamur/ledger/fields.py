@@ -77,6 +77,11 @@ class Fields:
         items = self.items(name, count_max=PATH_HASHES_MAX)
         return tuple(Hash32(self._hex(name, item, prefix="", length=32)) for item in items)
 
+    def hex_list(self, name: str, *, length: int, count_max: int) -> tuple[bytes, ...]:
+        """Take a list of byte strings of ours, each of ``length`` bytes."""
+        items = self.items(name, count_max=count_max)
+        return tuple(self._hex(name, item, prefix="", length=length) for item in items)
+
     def ethereum(self, name: str, length: int | None = None) -> bytes:
         """Take a value of Ethereum's: ``0x`` and lower-case hex, of ``length`` bytes if given."""
         return self._hex(name, self.take(name), prefix="0x", length=length)
