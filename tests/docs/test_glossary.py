@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from testamur.ledger.report import OUTCOMES
+
 GLOSSARY: Final = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
 ROWS: Final = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -38,3 +40,11 @@ def test_a_code_name_leads_to_something(name: str) -> None:
     except ModuleNotFoundError:
         module, _, attribute = name.rpartition(".")
         assert hasattr(import_module(module), attribute)
+
+
+def test_outcomes_and_their_verdicts_are_those_of_the_code() -> None:
+    lines = re.findall(r"^- \*\*(\w+)\*\* \(\d\): (.+)\.$", GLOSSARY, re.MULTILINE)
+    written = {
+        verdict: outcome for outcome, verdicts in lines for verdict in re.findall(r"\w+", verdicts)
+    }
+    assert written == {verdict.value: outcome.value for verdict, outcome in OUTCOMES.items()}
