@@ -45,6 +45,7 @@
     ├── ChainError
     │   ├── ChainUnavailableError    no answer, or none that can be used; never a verdict
     │   ├── ChainIdentityError       another chain, genesis or contract than expected
+    │   ├── NotFollowedYetError      ask again in a moment
     │   ├── ChainDisagreementError   logs and ``head()`` do not fit together
     │   ├── TransactionRejectedError the endpoint refused our transaction
     │   └── DeploymentError
@@ -401,6 +402,13 @@ class ChainDisagreementError(ChainError):
 
     code = "chain_disagreement"
     advice = "The endpoint omits or alters logs: use another one."
+
+
+class NotFollowedYetError(ChainError):
+    """The node has not followed the chain far enough to answer."""
+
+    code = "not_followed_yet"
+    advice = "Ask again in a moment: the node is still reading the chain."
 
 
 class TransactionRejectedError(ChainError):

@@ -11,7 +11,7 @@ from testamur.ledger.receipt import BatchProof
 from testamur.merkle import proofs, tree
 from testamur.merkle.hashing import Hash32, leaf_hash
 from testamur.storage.batch_files import BatchFiles
-from testamur.storage.batch_format import decode_batch
+from testamur.storage.batch_format import parse_batch
 
 LEAVES_KEPT = 2**19
 """Leaves of all kept trees together; about 150 bytes each."""
@@ -56,7 +56,7 @@ class BatchTrees:
         return BatchProof(index, tuple(proofs.inclusion_path_in(found.levels, index)))
 
     def _load(self, root: Hash32) -> BatchTree:
-        entries = decode_batch(self._files.read(root))
+        entries = parse_batch(self._files.read(root))
         built = tree.levels([leaf_hash(entry) for entry in entries])
         if not built or built[-1][0] != root:
             raise CorruptBatchError(f"the file of batch {root.hex()} gives another root")
