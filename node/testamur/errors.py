@@ -27,7 +27,10 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
-    │   └── RequestFormatError       an HTTP request
+    │   ├── RequestFormatError       an HTTP request
+    │   ├── RequestTooLargeError
+    │   ├── TooManyEntriesError
+    │   └── UnsupportedMediaTypeError
     ├── VerificationError            a numbered step of verification failed; ``code`` says which
     ├── StorageError
     │   ├── StoreUnavailableError
@@ -267,6 +270,26 @@ class RequestFormatError(FormatError):
     """An HTTP request that is not of the documented form."""
 
     code = "request_format"
+
+
+class RequestTooLargeError(FormatError):
+    """An HTTP request whose body exceeds its limit."""
+
+    code = "request_too_large"
+    advice = "Send it in smaller parts."
+
+
+class TooManyEntriesError(FormatError):
+    """One submission with more entries than the limit; none of them was taken."""
+
+    code = "too_many_entries"
+    advice = "Submit in several requests: submitting is idempotent."
+
+
+class UnsupportedMediaTypeError(FormatError):
+    """An HTTP request with a Content-Type that its endpoint does not take."""
+
+    code = "unsupported_media_type"
 
 
 class VerificationError(TestamurError):
