@@ -14,9 +14,13 @@
     │   ├── LoneSurrogateError
     │   ├── CredentialTooLargeError
     │   ├── UnknownProfileError
-    │   └── SeveralSignaturesError
+    │   ├── SeveralSignaturesError
+    │   ├── MemberRangeError         no member can have this id
+    │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
     │   ├── SidecarFormatError
+    │   ├── SidecarStorageError      it cannot be read or made durable: nothing was committed
+    │   ├── ProfileConflictError     committed under another profile than the one asked for
     │   └── CredentialChangedError   the file is not the one that was committed
     ├── FormatError                  bytes that break one of our formats
     │   ├── RecordFormatError
@@ -30,14 +34,18 @@
     │   ├── StoreIdentityError       the data directory belongs to another ledger or member
     │   ├── StoreLockedError         another process has the data directory
     │   ├── ImmutableConflictError   same name, other content
+    │   ├── StateConflictError       the stored state does not allow this change
+    │   ├── ContinuityError          a block or record does not follow the last one
     │   ├── CorruptBatchError        a batch file does not give its root
     │   ├── UnknownBatchError
-    │   └── UnknownEntryError
+    │   ├── UnknownEntryError
+    │   └── UnknownRecordError
     ├── BatchingError
     │   └── ReadBackError            two derivations of one root differ: nothing was sealed
     ├── ChainError
     │   ├── ChainUnavailableError    no answer, or none that can be used; never a verdict
     │   ├── ChainIdentityError       another chain, genesis or contract than expected
+    │   ├── NotFollowedYetError      ask again in a moment
     │   ├── ChainDisagreementError   logs and ``head()`` do not fit together
     │   ├── TransactionRejectedError the endpoint refused our transaction
     │   ├── DeploymentError
@@ -173,6 +181,20 @@ class SeveralSignaturesError(CredentialError):
     code = "several_signatures"
 
 
+class MemberRangeError(CredentialError):
+    """A number that no member can have as its id."""
+
+    code = "member_range"
+    advice = "Member ids are whole numbers from 1 to 4294967295."
+
+
+class UnreadableFileError(CredentialError):
+    """The operating system did not give the file's content."""
+
+    code = "unreadable_file"
+    advice = "Check that the file exists and that you may read it."
+
+
 class SidecarError(TestamurError):
     """The journal of a salt, beside its credential, cannot be used."""
 
@@ -184,6 +206,20 @@ class SidecarFormatError(SidecarError):
 
     code = "sidecar_format"
     advice = "Restore the sidecar from a backup: the salt in it cannot be made again."
+
+
+class SidecarStorageError(SidecarError):
+    """The sidecar could not be read or made durable; whether a write was kept is unknown."""
+
+    code = "sidecar_storage"
+    advice = "Check the folder's space and permissions, then commit again: it resumes by itself."
+
+
+class ProfileConflictError(SidecarError):
+    """The file was committed under another profile than the one that is asked for now."""
+
+    code = "profile_conflict"
+    advice = "Leave --profile out, or commit a copy of the file under another name."
 
 
 class CredentialChangedError(SidecarError):
@@ -285,6 +321,18 @@ class ImmutableConflictError(StorageError):
     code = "immutable_conflict"
 
 
+class StateConflictError(StorageError):
+    """The stored state does not allow this change: somebody else moved it on, or back."""
+
+    code = "state_conflict"
+
+
+class ContinuityError(StorageError):
+    """A block or record does not follow the last one that was stored."""
+
+    code = "continuity"
+
+
 class CorruptBatchError(StorageError):
     """A batch file does not give the root that it is named after."""
 
@@ -303,6 +351,12 @@ class UnknownEntryError(StorageError):
 
     code = "unknown_entry"
     advice = "Check the entry; if another member registered it, ask that member's node."
+
+
+class UnknownRecordError(StorageError):
+    """The ledger, as far as it was followed, has no such record."""
+
+    code = "unknown_record"
 
 
 # --- batching -------------------------------------------------------------------------------
@@ -349,6 +403,13 @@ class ChainDisagreementError(ChainError):
 
     code = "chain_disagreement"
     advice = "The endpoint omits or alters logs: use another one."
+
+
+class NotFollowedYetError(ChainError):
+    """The node has not followed the chain far enough to answer."""
+
+    code = "not_followed_yet"
+    advice = "Ask again in a moment: the node is still reading the chain."
 
 
 class TransactionRejectedError(ChainError):
