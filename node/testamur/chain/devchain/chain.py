@@ -128,7 +128,7 @@ class DevChain:
             )
 
     def _find_last_full(self) -> int:
-        """Return the last block with a transaction, as far back as finality reaches, or 0."""
+        """Return the last block with a transaction, as far back as finality reaches; or 0."""
         lowest = max(0, self._head.block_number - self.finality)
         for number in range(self._head.block_number, lowest, -1):
             if self.header_at(number).gas_used:
@@ -272,7 +272,7 @@ class DevChain:
         return self._head
 
     def finalized_number(self) -> int:
-        """Return the number of the newest final block: ``finality`` below the head, or the genesis."""
+        """Return the newest final block's number: ``finality`` below the head, at least 0."""
         return max(0, self._head.block_number - self.finality)
 
     def safe_number(self) -> int:

@@ -6,7 +6,7 @@ root, so a client can check what it is told.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import rlp
 from eth._utils.address import generate_contract_address
@@ -23,17 +23,17 @@ _BLOOM_BYTES = 256
 
 
 def hexadecimal(value: bytes) -> str:
-    """Bytes with 0x, lower-case."""
+    """Write bytes with 0x, lower-case."""
     return "0x" + bytes(value).hex()
 
 
 def word(value: int) -> str:
-    """A number as 32 bytes with 0x."""
+    """Write a number as 32 bytes with 0x."""
     return f"0x{value:064x}"
 
 
 def header(block: BlockHeaderAPI) -> Json:
-    """All 21 header fields of Prague (EIP-7685), with the hash."""
+    """Give all 21 header fields of Prague (EIP-7685), with the hash."""
     fields: Any = block
     return {
         "hash": hexadecimal(fields.hash),
@@ -62,7 +62,7 @@ def header(block: BlockHeaderAPI) -> Json:
 
 
 def block(head: BlockHeaderAPI, contents: list[MinedTransaction], *, full: bool) -> Json:
-    """A block, with whole transactions or their hashes."""
+    """Describe a block, with whole transactions or their hashes."""
     # Typed transactions stand in the body as byte strings, untyped ones as lists (EIP-2718).
     body = [
         mined.transaction.encode()
@@ -83,7 +83,7 @@ def block(head: BlockHeaderAPI, contents: list[MinedTransaction], *, full: bool)
 
 
 def mined_transaction(mined: MinedTransaction) -> Json:
-    """A transaction in a block."""
+    """Describe a transaction in a block."""
     return _transaction(mined.transaction, mined.sender) | {
         "blockHash": hexadecimal(mined.header.hash),
         "blockNumber": hex(mined.header.block_number),
@@ -93,7 +93,7 @@ def mined_transaction(mined: MinedTransaction) -> Json:
 
 
 def waiting_transaction(waiting: Waiting) -> Json:
-    """A transaction in no block yet."""
+    """Describe a transaction in no block yet."""
     return _transaction(waiting.transaction, waiting.sender) | {
         "blockHash": None,
         "blockNumber": None,
@@ -131,7 +131,7 @@ def _transaction(transaction: Any, sender: bytes) -> Json:
 
 
 def _effective_price(mined: MinedTransaction) -> int:
-    base_fee = mined.header.base_fee_per_gas
+    base_fee: int = cast("Any", mined.header).base_fee_per_gas
     transaction = mined.transaction
     return min(transaction.max_fee_per_gas, base_fee + transaction.max_priority_fee_per_gas)
 
@@ -139,7 +139,7 @@ def _effective_price(mined: MinedTransaction) -> int:
 def receipts(
     contents: list[MinedTransaction], block_receipts: tuple[ReceiptAPI, ...]
 ) -> list[Json]:
-    """All receipts of a block, whose log indexes and gas are counted over the whole block."""
+    """Describe all receipts of a block, whose log indexes and gas are counted over the whole block."""
     encoded: list[Json] = []
     gas_before = logs_before = 0
     for mined, receipt in zip(contents, block_receipts, strict=True):
@@ -172,7 +172,7 @@ def receipts(
 
 
 def log(entry: LogAPI, mined: MinedTransaction, log_index: int) -> Json:
-    """One log; ``log_index`` counts the logs of the whole block."""
+    """Describe one log; ``log_index`` counts the logs of the whole block."""
     return {
         "address": to_checksum_address(entry.address),
         "topics": [word(topic) for topic in entry.topics],

@@ -63,45 +63,45 @@ class Methods:
     # --- the chain itself -------------------------------------------------------------------
 
     def accounts(self) -> list[str]:
-        """None: the node holds no keys, clients sign for themselves."""
+        """Give no accounts: the node holds no keys, clients sign for themselves."""
         return []
 
     def block_number(self) -> str:
-        """Number of the newest block."""
+        """Give the number of the newest block."""
         return hex(self._chain.head.block_number)
 
     def chain_id(self) -> str:
-        """EIP-695."""
+        """Give the chain id (EIP-695)."""
         return hex(CHAIN_ID)
 
     def net_version(self) -> str:
-        """The chain id in decimal, as ever."""
+        """Give the chain id in decimal, as ever."""
         return str(CHAIN_ID)
 
     def client_version(self) -> str:
-        """Name and version."""
+        """Give name and version."""
         return f"testamur-devchain/{__version__}/py-evm"
 
     def syncing(self) -> bool:
-        """Never: there is nobody to sync with."""
+        """Say no: there is nobody to sync with."""
         return False
 
     def listening(self) -> bool:
-        """As if: some clients ask before they go on."""
+        """Say yes: some clients ask before they go on."""
         return True
 
     # --- fees -------------------------------------------------------------------------------
 
     def gas_price(self) -> str:
-        """Next base fee and the suggested tip."""
+        """Give the next base fee and the suggested tip."""
         return hex(self._chain.next_base_fee() + SUGGESTED_TIP)
 
     def max_priority_fee(self) -> str:
-        """The suggested tip; any tip, even none, is mined."""
+        """Give the suggested tip; any tip, even none, is mined."""
         return hex(SUGGESTED_TIP)
 
     def fee_history(self, count: Any, newest: Any, percentiles: Any = None) -> dict[str, Any]:
-        """Base fees, how full blocks were, and tips at percentiles."""
+        """Give base fees, how full blocks were, and tips at percentiles."""
         # web3 sends the count as a number where the specification has a quantity.
         blocks = count if type(count) is int else parameters.quantity(count, "blockCount")
         header = self._header(parameters.block_id(newest, "newestBlock"))
@@ -110,30 +110,30 @@ class Methods:
     # --- state ------------------------------------------------------------------------------
 
     def get_balance(self, owner: Any, block: Any = _LATEST) -> str:
-        """Balance in wei."""
+        """Give a balance in wei."""
         address = Address(parameters.address(owner))
         return hex(self._chain.state_at(self._at(block)).get_balance(address))
 
     def get_code(self, owner: Any, block: Any = _LATEST) -> str:
-        """Code of a contract."""
+        """Give the code of a contract."""
         address = Address(parameters.address(owner))
         return encoding.hexadecimal(self._chain.state_at(self._at(block)).get_code(address))
 
     def get_storage_at(self, owner: Any, slot: Any, block: Any = _LATEST) -> str:
-        """One storage slot, as 32 bytes."""
+        """Give one storage slot, as 32 bytes."""
         address = Address(parameters.address(owner))
         position = parameters.slot(slot, "slot")
         return encoding.word(self._chain.state_at(self._at(block)).get_storage(address, position))
 
     def get_transaction_count(self, owner: Any, block: Any = _LATEST) -> str:
-        """Next nonce; at ``pending``, after what waits in the pool."""
+        """Give the next nonce; at ``pending``, after what waits in the pool."""
         address = parameters.address(owner)
         if block == "pending":
             return hex(self._chain.pending_nonce(address))
         return hex(self._chain.state_at(self._at(block)).get_nonce(Address(address)))
 
     def get_proof(self, owner: Any, slots: Any, block: Any = _LATEST) -> dict[str, Any]:
-        """EIP-1186."""
+        """Give the proofs of EIP-1186."""
         address = parameters.address(owner)
         if not isinstance(slots, list) or len(slots) > MAX_PROOF_SLOTS:
             raise invalid_params(f"slots: expected an array of at most {MAX_PROOF_SLOTS}")
@@ -146,39 +146,39 @@ class Methods:
         return encoding.hexadecimal(calls.execute(self._chain, parsed, self._at(block)))
 
     def estimate_gas(self, request: Any, block: Any = _LATEST) -> str:
-        """Least gas limit that suffices."""
+        """Give the least gas limit that suffices."""
         parsed = parameters.call(request)
         return hex(calls.estimate_gas(self._chain, parsed, self._at(block)))
 
     # --- blocks -----------------------------------------------------------------------------
 
     def get_block_by_number(self, block: Any, full: Any = False) -> dict[str, Any] | None:  # noqa: FBT002  # JSON-RPC parameters are positional
-        """A block by number or tag; null if there is none."""
+        """Give a block by number or tag; null if there is none."""
         identifier = parameters.block_id(block)
         if identifier.hash is not None:
             raise invalid_params("block: expected a number or a tag")
         return self._block(identifier, full)
 
     def get_block_by_hash(self, block: Any, full: Any = False) -> dict[str, Any] | None:  # noqa: FBT002  # JSON-RPC parameters are positional
-        """A block by hash; null if there is none."""
+        """Give a block by hash; null if there is none."""
         return self._block(parameters.BlockId(hash=parameters.word(block, "blockHash")), full)
 
     def get_block_receipts(self, block: Any) -> list[dict[str, Any]] | None:
-        """All receipts of a block, in its order; null if there is no such block."""
+        """Give all receipts of a block, in its order; null if there is no such block."""
         identifier = parameters.block_id(self._hash_or_id(block))
         header = self._header_or_none(identifier)
         return None if header is None else self._receipts(header)
 
     def count_by_number(self, block: Any) -> str | None:
-        """How many transactions a block has."""
+        """Count how many transactions a block has."""
         return self._count(parameters.block_id(block))
 
     def count_by_hash(self, block: Any) -> str | None:
-        """How many transactions a block has."""
+        """Count how many transactions a block has."""
         return self._count(parameters.BlockId(hash=parameters.word(block, "blockHash")))
 
     def get_logs(self, wanted: Any) -> list[dict[str, Any]]:
-        """Logs of a block, or of a range of blocks."""
+        """Give the logs of a block, or of a range of blocks."""
         parsed = parameters.log_filter(wanted)
         found: list[dict[str, Any]] = []
         for header in self._blocks_of(parsed):
@@ -197,7 +197,7 @@ class Methods:
         return encoding.hexadecimal(sent)
 
     def get_transaction_by_hash(self, wanted: Any) -> dict[str, Any] | None:
-        """A transaction, mined or waiting; null if unknown."""
+        """Give a transaction, mined or waiting; null if unknown."""
         transaction_hash = parameters.word(wanted, "transactionHash")
         # The pool first: a transaction leaves it only when its block is durable.
         waiting = self._chain.find_waiting(transaction_hash)
@@ -207,7 +207,7 @@ class Methods:
         return None if mined is None else encoding.mined_transaction(mined)
 
     def get_transaction_receipt(self, wanted: Any) -> dict[str, Any] | None:
-        """The receipt of a mined transaction; null if there is none."""
+        """Give the receipt of a mined transaction; null if there is none."""
         mined = self._chain.find_transaction(parameters.word(wanted, "transactionHash"))
         return None if mined is None else self._receipts(mined.header)[mined.index]
 

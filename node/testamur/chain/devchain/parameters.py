@@ -28,14 +28,14 @@ TAGS: Final = ("earliest", "finalized", "safe", "latest", "pending")
 
 
 def quantity(value: Any, name: str) -> int:
-    """``0x``-prefixed hexadecimal without leading zeros, below 2^256."""
+    """Parse ``0x``-prefixed hexadecimal without leading zeros, below 2^256."""
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise invalid_params(f"{name}: expected a quantity such as 0x1f")
     return int(value, 16)
 
 
 def data(value: Any, name: str, length: int | None = None) -> bytes:
-    """``0x``-prefixed bytes, of exactly ``length`` if given."""
+    """Parse ``0x``-prefixed bytes, of exactly ``length`` if given."""
     if not isinstance(value, str) or not _DATA.fullmatch(value):
         raise invalid_params(f"{name}: expected 0x-prefixed bytes in hexadecimal")
     if length is not None and len(value) != 2 + 2 * length:
@@ -44,24 +44,24 @@ def data(value: Any, name: str, length: int | None = None) -> bytes:
 
 
 def address(value: Any, name: str = "address") -> bytes:
-    """20 bytes; the case of the letters is not checked, as other clients do not either."""
+    """Parse 20 bytes; the case of the letters is not checked, as other clients do not either."""
     return data(value, name, 20)
 
 
 def word(value: Any, name: str) -> bytes:
-    """32 bytes: a block or transaction hash, a topic."""
+    """Parse 32 bytes: a block or transaction hash, a topic."""
     return data(value, name, 32)
 
 
 def slot(value: Any, name: str) -> int:
-    """A storage slot: 32 bytes, or a quantity, since clients send either."""
+    """Parse a storage slot: 32 bytes, or a quantity, since clients send either."""
     if isinstance(value, str) and len(value) == 66:  # noqa: PLR2004  # 0x and 64 digits
         return int.from_bytes(word(value, name), "big")
     return quantity(value, name)
 
 
 def flag(value: Any, name: str) -> bool:
-    """A JSON boolean."""
+    """Parse a JSON boolean."""
     if not isinstance(value, bool):
         raise invalid_params(f"{name}: expected true or false")
     return value
@@ -77,7 +77,7 @@ class BlockId:
 
 
 def block_id(value: Any, name: str = "block") -> BlockId:
-    """A tag, a number, or EIP-1898's ``{blockNumber}`` or ``{blockHash, requireCanonical}``."""
+    """Parse a tag, a number, or EIP-1898's ``{blockNumber}`` or ``{blockHash}`` object."""
     if isinstance(value, dict):
         fields = dict(value)
         # Every block of this chain is canonical, so requireCanonical holds either way.
@@ -108,7 +108,7 @@ class Call:
 
 
 def call(value: Any) -> Call:
-    """A call object. Fees and nonce are parsed and ignored: a call here costs nothing."""
+    """Parse a call object. Fees and nonce are parsed and ignored: a call here costs nothing."""
     if not isinstance(value, dict):
         raise invalid_params("transaction: expected an object")
     unknown = sorted(set(value) - _CALL_FIELDS)
@@ -160,7 +160,7 @@ class LogFilter:
 
 
 def log_filter(value: Any) -> LogFilter:
-    """A filter object as eth_getLogs takes it (EIP-234 for ``blockHash``)."""
+    """Parse a filter object as eth_getLogs takes it (EIP-234 for ``blockHash``)."""
     if not isinstance(value, dict):
         raise invalid_params("filter: expected an object")
     unknown = sorted(set(value) - _FILTER_FIELDS)

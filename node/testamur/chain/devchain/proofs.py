@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import rlp
 from eth.abc import BlockHeaderAPI
@@ -52,7 +52,7 @@ def _slot_proof(storage: HexaryTrie, slot: int) -> dict[str, Any]:
 
 def _path(trie: HexaryTrie, key: bytes) -> list[str]:
     """Nodes from the root down, in RLP; one shorter than a hash stands inside its parent."""
-    nodes = [rlp.encode(node) for node in trie.get_proof(key)]
+    nodes = [rlp.encode(node) for node in cast("Any", trie).get_proof(key)]
     return [
         hexadecimal(node)
         for position, node in enumerate(nodes)
