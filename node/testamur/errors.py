@@ -51,7 +51,8 @@
     │   ├── NotFollowedYetError      ask again in a moment
     │   ├── ChainDisagreementError   logs and ``head()`` do not fit together
     │   ├── TransactionRejectedError the endpoint refused our transaction
-    │   └── DeploymentError
+    │   ├── DeploymentError
+    │   └── DevchainRefusalError     what the embedded chain answers as a JSON-RPC error
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
     │   └── NodeProtocolError
@@ -444,6 +445,17 @@ class DeploymentError(ChainError):
     """The ledger contract could not be deployed, or is not what was deployed."""
 
     code = "deployment_failed"
+
+
+class DevchainRefusalError(ChainError):
+    """The embedded chain refuses a request; it becomes the ``error`` of a JSON-RPC answer."""
+
+    code = "devchain_refusal"
+
+    def __init__(self, rpc_code: int, message: str, data: str | None = None) -> None:
+        super().__init__(message)
+        self.rpc_code = rpc_code
+        self.data = data
 
 
 # --- other nodes, configuration -------------------------------------------------------------
