@@ -34,9 +34,12 @@
     │   ├── StoreIdentityError       the data directory belongs to another ledger or member
     │   ├── StoreLockedError         another process has the data directory
     │   ├── ImmutableConflictError   same name, other content
+    │   ├── StateConflictError       the stored state does not allow this change
+    │   ├── ContinuityError          a block or record does not follow the last one
     │   ├── CorruptBatchError        a batch file does not give its root
     │   ├── UnknownBatchError
-    │   └── UnknownEntryError
+    │   ├── UnknownEntryError
+    │   └── UnknownRecordError
     ├── BatchingError
     │   └── ReadBackError            two derivations of one root differ: nothing was sealed
     ├── ChainError
@@ -316,6 +319,18 @@ class ImmutableConflictError(StorageError):
     code = "immutable_conflict"
 
 
+class StateConflictError(StorageError):
+    """The stored state does not allow this change: somebody else moved it on, or back."""
+
+    code = "state_conflict"
+
+
+class ContinuityError(StorageError):
+    """A block or record does not follow the last one that was stored."""
+
+    code = "continuity"
+
+
 class CorruptBatchError(StorageError):
     """A batch file does not give the root that it is named after."""
 
@@ -334,6 +349,12 @@ class UnknownEntryError(StorageError):
 
     code = "unknown_entry"
     advice = "Check the entry; if another member registered it, ask that member's node."
+
+
+class UnknownRecordError(StorageError):
+    """The ledger, as far as it was followed, has no such record."""
+
+    code = "unknown_record"
 
 
 # --- batching -------------------------------------------------------------------------------

@@ -1,0 +1,318 @@
+"""What a store guarantees; every implementation passes the same tests (tests/storage).
+
+Common to all methods, so that the docstrings below need not repeat it:
+
+Durability. A method that changes something returns only when the change survives loss of power.
+    When it raises :class:`StoreUnavailableError` the change is either there as a whole or not at
+    all, and the caller cannot know which; repeating the same call is always safe and settles it.
+Atomicity. Each method is one transaction. A refused call (any other error) changed nothing.
+Concurrency. Every method may be called from any thread. Changes are serialised; reads run beside
+    them and see what was committed before they began, never half a change.
+Failure. Whatever the backend raises arrives as :class:`StoreUnavailableError`, chained with
+    ``from``. A broken argument (31 bytes, a negative time) is a ``ValueError``.
+Trust. Whoever can write to the store can stop the node or make it forget; he cannot make it
+    prove something false, because batch roots and records are checked against the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from testamur.merkle.hashing import Hash32
+from testamur.storage.model import (
+    AddResult,
+    AnchorState,
+    AnchorTransaction,
+    Batch,
+    BatchState,
+    Claim,
+    EntryState,
+    FollowedBlock,
+    FollowedRecord,
+    JournaledTransaction,
+    LedgerIdentity,
+    Padding,
+    QueueState,
+    StoreTotals,
+)
+
+
+class Submissions(Protocol):
+    """The queue of submitted entries, and where each entry stands."""
+
+    def add_entries(self, entries: Sequence[Hash32], *, submitted_at: int) -> AddResult:
+        """Accept ``entries`` in their order, all or none; durable when it returns.
+
+        Idempotent by the full 32 bytes, over the queue and all sealed batches: a known entry
+        keeps its place and its time. An entry that stands several times in one call counts once.
+        ``submitted_at`` is in Unix seconds.
+
+        Raises:
+            ValueError: an entry is not 32 bytes.
+            StoreUnavailableError: repeat the call; what was kept is then counted as known.
+        """
+        ...
+
+    def queue(self) -> QueueState:
+        """Count what waits to be sealed, and since when."""
+        ...
+
+    def find_entry(self, entry: Hash32) -> EntryState:
+        """Say where ``entry`` stands; time independent of how many entries there are.
+
+        Padding is not known here: nobody submitted it.
+
+        Raises:
+            UnknownEntryError: it was never accepted.
+        """
+        ...
+
+    def batches_of(self, entries: Sequence[Hash32]) -> Mapping[Hash32, Hash32]:
+        """Give the batch root of each of ``entries`` that is sealed; the others are left out."""
+        ...
+
+    def totals(self) -> StoreTotals:
+        """Count everything, in one consistent view; takes time linear in the store's size."""
+        ...
+
+
+class Batches(Protocol):
+    """From the queue to sealed batches, and the states of those."""
+
+    def claim(self, *, limit: int, now: int) -> Claim | None:
+        """Take up to ``limit`` (at least 1) of the oldest queued entries for one batch.
+
+        At most one claim is unfinished at any time. While there is one it is returned again,
+        whatever ``limit`` says: after a crash the caller runs the normal path. None when nothing
+        waits. ``now`` (Unix seconds) is noted on a new claim.
+        """
+        ...
+
+    def unfinished_claim(self) -> Claim | None:
+        """Give the claim that waits to be sealed, read anew from the backend; None without one."""
+        ...
+
+    def pad(self, claim: int, padding: Sequence[Padding]) -> Claim:
+        """Store padding with its salts for the unfinished claim, before any file holds it.
+
+        Afterwards the claim gives the same batch however often sealing starts over. Repeating
+        the call with equal padding succeeds.
+
+        Raises:
+            ImmutableConflictError: the claim has other padding already.
+            StateConflictError: this claim is not unfinished.
+        """
+        ...
+
+    def seal(self, claim: int, *, root: Hash32, count: int, sealed_at: int) -> Batch:
+        """Turn the unfinished claim into a sealed batch; call it when the file is durable.
+
+        Its entries leave the queue and enter the index in the same transaction. ``count``
+        includes padding. Repeating the call with equal ``root`` and ``count`` returns the batch
+        as it stands, with its first ``sealed_at``.
+
+        Raises:
+            ImmutableConflictError: the claim was sealed with another root or count, or another
+                claim with this root.
+            StateConflictError: there is no such claim, or ``count`` is not what it holds.
+        """
+        ...
+
+    def batch(self, root: Hash32) -> Batch:
+        """Give one batch.
+
+        Raises:
+            UnknownBatchError: none has this root.
+        """
+        ...
+
+    def batches(
+        self, *, state: BatchState | None = None, after: int = 0, limit: int = 100
+    ) -> Sequence[Batch]:
+        """List up to ``limit`` batches in order of sealing, those numbered above ``after``.
+
+        Pages are stable: a batch keeps its number, and a new one only follows the last.
+        """
+        ...
+
+    def advance(self, root: Hash32, from_state: BatchState, to_state: BatchState) -> None:
+        """Move a batch along ``BATCH_TRANSITIONS``; a batch already in ``to_state`` is fine.
+
+        Raises:
+            UnknownBatchError: none has this root.
+            StateConflictError: the batch is in neither of the two states.
+            ValueError: the table has no such transition.
+        """
+        ...
+
+    def padding_of(self, root: Hash32) -> Sequence[Padding]:
+        """Give the padding of a batch with its salts, ascending by entry.
+
+        Raises:
+            UnknownBatchError: none has this root.
+        """
+        ...
+
+    def indexed_counts(self) -> Mapping[Hash32, int]:
+        """Count the entries that the index holds for each batch, padding not included."""
+        ...
+
+    def rebuild_index(self, read: Callable[[Hash32], Iterable[Hash32]]) -> int:
+        """Derive the index from entry to batch anew and say how many rows had to be mended.
+
+        ``read`` gives a batch file's entries, checked by the caller. One transaction a batch, so
+        a rebuild that stops half-way is simply started again. A row that was lost comes back
+        with its batch's ``sealed_at`` as its time.
+        """
+        ...
+
+
+class AnchorJournal(Protocol):
+    """Signed anchor transactions: on disk before anybody else sees one."""
+
+    def put_signed(self, transaction: AnchorTransaction) -> None:
+        """Journal a signed transaction in state ``signed``; durable before it returns.
+
+        Only then may it be broadcast. Several transactions may share a sequence and a nonce
+        (replacement by higher fees). Repeating the call with equal content succeeds and leaves
+        the state as it is.
+
+        Raises:
+            ImmutableConflictError: the journal has other content under this ``tx_hash``.
+        """
+        ...
+
+    def anchor_transactions(
+        self, *states: AnchorState, sequence: int | None = None, root: Hash32 | None = None
+    ) -> Sequence[JournaledTransaction]:
+        """List the transactions in one of ``states`` (none named: all), as they were journaled."""
+        ...
+
+    def last_sequence(self) -> int | None:
+        """Give the highest sequence that any journaled transaction has; None without any."""
+        ...
+
+    def set_anchor_state(self, tx_hash: Hash32, state: AnchorState) -> None:
+        """Move a transaction along ``ANCHOR_TRANSITIONS``; being there already is fine.
+
+        Raises:
+            StateConflictError: it is not in the journal, or its state does not lead there.
+        """
+        ...
+
+
+class ChainView(Protocol):
+    """The chain as far as it was followed: sparse blocks, and every record of the ledger."""
+
+    def append_block(self, block: FollowedBlock, records: Sequence[FollowedRecord]) -> None:
+        """Append a block and its records, all or none.
+
+        Blocks may be left out (those without records, as a rule), but numbers ascend, and a
+        direct successor must name its predecessor's hash as parent. Record indexes go on where
+        the last one stopped, and each record names this block. Repeating the last append
+        succeeds.
+
+        Raises:
+            ContinuityError: any of this does not hold; nothing was appended.
+        """
+        ...
+
+    def rewind(self, to_block_number: int) -> None:
+        """Forget every block and record above ``to_block_number``; that block itself stays.
+
+        Repeating it is fine.
+
+        Raises:
+            StateConflictError: it would reach below the finalized block.
+        """
+        ...
+
+    def followed(self) -> FollowedBlock | None:
+        """Give the highest appended block; None before the first."""
+        ...
+
+    def block_at(self, number: int) -> FollowedBlock | None:
+        """Give the block with this number, if it was appended."""
+        ...
+
+    def recent_blocks(
+        self, *, below: int | None = None, limit: int = 100
+    ) -> Sequence[FollowedBlock]:
+        """List up to ``limit`` appended blocks, highest first, those with a number < ``below``.
+
+        This is what a search for the fork point after a reorganisation walks down.
+        """
+        ...
+
+    def size(self) -> int:
+        """Count the records."""
+        ...
+
+    def record(self, index: int) -> FollowedRecord:
+        """Give one record.
+
+        Raises:
+            UnknownRecordError: not ``0 <= index < size()``.
+        """
+        ...
+
+    def records(self, start: int, end: int) -> Sequence[FollowedRecord]:
+        """Give the records [start, end) in order, in one consistent view; page over many.
+
+        Raises:
+            UnknownRecordError: not ``0 <= start <= end <= size()``.
+        """
+        ...
+
+    def record_of_batch(self, member: int, root: Hash32) -> FollowedRecord | None:
+        """Give the first anchor record (kind 1) of ``member`` with this batch root, if any."""
+        ...
+
+    def set_finalized(self, block: FollowedBlock) -> None:
+        """Note that ``block`` is past reorganisation; repeating it is fine.
+
+        Raises:
+            StateConflictError: it is below the finalized one, or another one of that number:
+                finality never moves backwards.
+            ContinuityError: the chain was not followed that far, or to another block there.
+        """
+        ...
+
+    def finalized(self) -> FollowedBlock | None:
+        """Give the highest block known to be final; None before the first."""
+        ...
+
+
+class Store(Submissions, Batches, AnchorJournal, ChainView, Protocol):
+    """Everything that a node keeps besides its batch files."""
+
+    def bind_identity(self, identity: LedgerIdentity) -> None:
+        """Tie the store to a ledger and a member at the first call, compare at every later one.
+
+        Raises:
+            StoreIdentityError: the store belongs to another; the message names what differs.
+        """
+        ...
+
+    def identity(self) -> LedgerIdentity | None:
+        """Give what the store is tied to; None before :meth:`bind_identity`."""
+        ...
+
+    def ping(self) -> None:
+        """Do one small read, for readiness."""
+        ...
+
+    def close(self) -> None:
+        """Release the backend and its lock; any later call raises StoreUnavailableError."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...

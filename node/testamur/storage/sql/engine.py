@@ -1,0 +1,56 @@
+"""The one place that knows which database it is: connections, transactions, settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+BUSY_TIMEOUT_MS: Final = 10_000
+"""How long a connection waits for another's lock before it fails."""
+
+CACHE_KIB: Final = 32_768
+"""Page cache of one connection, in KiB; the pool keeps few of them (memory bar: 512 MiB)."""
+
+READERS_MAX: Final = 8
+"""Connections kept open; more than that are opened and closed as needed."""
+
+WRITE_OPTION: Final = "testamur_write"
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """Make an engine for the SQLite database at ``path``; opens nothing yet.
+
+    WAL lets readers run beside the one writer; synchronous=FULL makes a commit wait for fsync of
+    the write-ahead log. Raw sqlite3 would begin transactions where it likes, so it is told not
+    to, and each transaction begins here: a writer takes its lock first, since a reader that
+    becomes a writer half-way can fail without a wait.
+    """
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)),
+        pool_size=READERS_MAX,
+        max_overflow=READERS_MAX,
+    )
+
+    def connected(raw: Any, _record: object) -> None:
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            f"cache_size = -{CACHE_KIB}",
+            "temp_store = MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(WRITE_OPTION, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+    return engine

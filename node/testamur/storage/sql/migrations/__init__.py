@@ -1,0 +1,1 @@
+"""Alembic's scripts; they run by themselves whenever a store is opened."""

@@ -1,0 +1,1 @@
+"""One module a schema version, numbered, never changed after a release."""

@@ -1,0 +1,119 @@
+"""The queue, and where each entry stands, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from testamur.errors import UnknownEntryError
+from testamur.merkle.hashing import HASH_BYTES, Hash32
+from testamur.storage.model import AddResult, EntryLife, EntryState, QueueState, StoreTotals
+from testamur.storage.sql.database import Database, chunks
+from testamur.storage.sql.tables import batches, counters, entries, queue
+
+
+class SqlSubmissions:
+    """Implements :class:`testamur.storage.interface.Submissions`."""
+
+    _database: Database
+
+    def add_entries(self, new: Sequence[Hash32], *, submitted_at: int) -> AddResult:
+        """See the interface."""
+        if any(len(entry) != HASH_BYTES for entry in new):
+            raise ValueError("an entry is not 32 bytes")
+        if submitted_at < 0:
+            raise ValueError(f"submitted_at is {submitted_at}")
+        distinct = list(dict.fromkeys(new))
+        with self._database.write("add entries") as connection:
+            known = _known(connection, distinct)
+            rows = [
+                {"entry": entry, "submitted_at": submitted_at}
+                for entry in distinct
+                if entry not in known
+            ]
+            if rows:
+                connection.execute(insert(queue), rows)
+                _count_accepted(connection, len(rows))
+        # Durable now. A crash before the caller says so leaves entries that are queued without
+        # having been acknowledged; the submitter repeats the call and is told they are known.
+        return AddResult(added=len(rows), known=len(distinct) - len(rows))
+
+    def queue(self) -> QueueState:
+        """See the interface."""
+        oldest = select(queue.c.submitted_at).order_by(queue.c.position).limit(1)
+        with self._database.read("read the queue") as connection:
+            count = connection.execute(select(func.count()).select_from(queue)).scalar_one()
+            return QueueState(count, connection.execute(oldest).scalar_one_or_none())
+
+    def find_entry(self, entry: Hash32) -> EntryState:
+        """See the interface."""
+        sealed = (
+            select(entries.c.submitted_at, batches.c.state, batches.c.root)
+            .join(batches, batches.c.number == entries.c.batch)
+            .where(entries.c.entry == entry)
+        )
+        queued = select(queue.c.submitted_at).where(queue.c.entry == entry)
+        with self._database.read("find an entry") as connection:
+            row = connection.execute(sealed).one_or_none()
+            if row is not None:
+                return EntryState(
+                    entry, cast("EntryLife", row.state), row.submitted_at, Hash32(row.root)
+                )
+            submitted_at = connection.execute(queued).scalar_one_or_none()
+        if submitted_at is None:
+            raise UnknownEntryError(f"no entry {entry.hex()}")
+        return EntryState(entry, "queued", submitted_at, None)
+
+    def batches_of(self, wanted: Sequence[Hash32]) -> Mapping[Hash32, Hash32]:
+        """See the interface."""
+        found: dict[Hash32, Hash32] = {}
+        with self._database.read("find batches") as connection:
+            numbers: dict[Hash32, int] = {}
+            for chunk in chunks(wanted):
+                rows = connection.execute(
+                    select(entries.c.entry, entries.c.batch).where(entries.c.entry.in_(chunk))
+                )
+                numbers.update((Hash32(entry), number) for entry, number in rows)
+            roots: dict[int, Hash32] = {}
+            for chunk_of_numbers in chunks(sorted(set(numbers.values()))):
+                pairs = connection.execute(
+                    select(batches.c.number, batches.c.root).where(
+                        batches.c.number.in_(chunk_of_numbers)
+                    )
+                )
+                roots.update((number, Hash32(root)) for number, root in pairs)
+            found.update((entry, roots[number]) for entry, number in numbers.items())
+        return found
+
+    def totals(self) -> StoreTotals:
+        """See the interface."""
+        both = select(func.count()).select_from(
+            queue.join(entries, queue.c.entry == entries.c.entry)
+        )
+        accepted = select(counters.c.value).where(counters.c.name == "accepted")
+        with self._database.read("count") as connection:
+            return StoreTotals(
+                accepted=connection.execute(accepted).scalar_one_or_none() or 0,
+                queued=connection.execute(select(func.count()).select_from(queue)).scalar_one(),
+                indexed=connection.execute(select(func.count()).select_from(entries)).scalar_one(),
+                overlapping=connection.execute(both).scalar_one(),
+            )
+
+
+def _known(connection: Connection, candidates: Sequence[Hash32]) -> set[bytes]:
+    known: set[bytes] = set()
+    for table in (queue, entries):
+        for chunk in chunks(candidates):
+            found = connection.execute(select(table.c.entry).where(table.c.entry.in_(chunk)))
+            known.update(found.scalars())
+    return known
+
+
+def _count_accepted(connection: Connection, added: int) -> None:
+    counted = connection.execute(
+        update(counters).where(counters.c.name == "accepted").values(value=counters.c.value + added)
+    )
+    if not counted.rowcount:
+        connection.execute(insert(counters).values(name="accepted", value=added))
