@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
 from testamur.chain.devchain.accounts import ACCOUNTS
-from tests.support.devchain import GWEI, RunningDevchain, sign
+from tests.support.devchain import GWEI, RunningDevchain, connected, sign
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -185,3 +186,26 @@ def test_second_of_two_that_spend_everything_is_dropped(web3: Web3) -> None:
     first = web3.eth.send_raw_transaction(sign(0, nonce=0, value=most))
     assert web3.eth.get_transaction_receipt(first)["status"] == 1
     assert web3.eth.get_transaction_count(ACCOUNTS[0].address, "pending") == 1
+
+
+def test_many_clients_at_once_each_get_their_transactions_mined(
+    devchain: RunningDevchain,
+) -> None:
+    def send(account: int) -> list[int]:
+        with connected(devchain.url) as web3:
+            return [
+                web3.eth.get_transaction_receipt(
+                    web3.eth.send_raw_transaction(sign(account, nonce=nonce))
+                )["blockNumber"]
+                for nonce in range(3)
+            ]
+
+    with ThreadPoolExecutor(max_workers=len(ACCOUNTS)) as pool:
+        numbers = list(pool.map(send, range(len(ACCOUNTS))))
+    assert all(found == sorted(found) for found in numbers)
+    contents = [
+        len(devchain.chain.block_transactions(devchain.chain.header_at(number)))
+        for number in range(1, devchain.chain.head.block_number + 1)
+    ]
+    assert sum(contents) == 3 * len(ACCOUNTS)
+    assert 0 not in contents
