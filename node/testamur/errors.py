@@ -18,6 +18,7 @@
     │   ├── MemberRangeError         no member can have this id
     │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
+    │   ├── SidecarMissingError      the file was not committed for this ledger and member
     │   ├── SidecarFormatError
     │   ├── SidecarStorageError      it cannot be read or made durable: nothing was committed
     │   ├── ProfileConflictError     committed under another profile than the one asked for
@@ -27,7 +28,11 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
-    │   └── RequestFormatError       an HTTP request
+    │   ├── ReceiptMissingError      ask the holder for it
+    │   ├── RequestFormatError       an HTTP request
+    │   ├── RequestTooLargeError
+    │   ├── TooManyEntriesError
+    │   └── UnsupportedMediaTypeError
     ├── VerificationError            a numbered step of verification failed; ``code`` says which
     ├── StorageError
     │   ├── StoreUnavailableError
@@ -201,6 +206,13 @@ class SidecarError(TestamurError):
     code = "sidecar_error"
 
 
+class SidecarMissingError(SidecarError):
+    """The file was never committed for this ledger and member, or its sidecar was moved away."""
+
+    code = "sidecar_missing"
+    advice = "Commit the file first, for this node's ledger: testamur commit FILE --node URL."
+
+
 class SidecarFormatError(SidecarError):
     """The sidecar does not parse, or contradicts itself."""
 
@@ -250,6 +262,13 @@ class BirthFormatError(FormatError):
     code = "birth_format"
 
 
+class ReceiptMissingError(FormatError):
+    """A verifier has the credential but not its receipt."""
+
+    code = "receipt_needed"
+    advice = "Ask the holder for the receipt, or name its file with --receipt."
+
+
 class TrustFileFormatError(FormatError):
     """Not a trust file."""
 
@@ -268,6 +287,26 @@ class RequestFormatError(FormatError):
     """An HTTP request that is not of the documented form."""
 
     code = "request_format"
+
+
+class RequestTooLargeError(FormatError):
+    """An HTTP request whose body exceeds its limit."""
+
+    code = "request_too_large"
+    advice = "Send it in smaller parts."
+
+
+class TooManyEntriesError(FormatError):
+    """One submission with more entries than the limit; none of them was taken."""
+
+    code = "too_many_entries"
+    advice = "Submit in several requests: submitting is idempotent."
+
+
+class UnsupportedMediaTypeError(FormatError):
+    """An HTTP request with a Content-Type that its endpoint does not take."""
+
+    code = "unsupported_media_type"
 
 
 class VerificationError(TestamurError):
