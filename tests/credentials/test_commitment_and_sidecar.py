@@ -15,7 +15,7 @@ from testamur.merkle.hashing import Hash32
 HASHES = st.binary(min_size=32, max_size=32).map(Hash32)
 MEMBERS = st.integers(1, commitment.MEMBER_MAX)
 SIDECARS = st.builds(
-    lambda **fields: sidecar.make(**fields),
+    sidecar.make,
     ledger_id=HASHES,
     member=MEMBERS,
     profile=st.sampled_from(sorted(profiles.PROFILES)),
