@@ -27,7 +27,10 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
-    │   └── RequestFormatError       an HTTP request
+    │   ├── RequestFormatError       an HTTP request
+    │   ├── RequestTooLargeError
+    │   ├── TooManyEntriesError
+    │   └── UnsupportedMediaTypeError
     ├── VerificationError            a numbered step of verification failed; ``code`` says which
     ├── StorageError
     │   ├── StoreUnavailableError
@@ -48,7 +51,8 @@
     │   ├── NotFollowedYetError      ask again in a moment
     │   ├── ChainDisagreementError   logs and ``head()`` do not fit together
     │   ├── TransactionRejectedError the endpoint refused our transaction
-    │   └── DeploymentError
+    │   ├── DeploymentError
+    │   └── DevchainRefusalError     what the embedded chain answers as a JSON-RPC error
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
     │   └── NodeProtocolError
@@ -269,6 +273,26 @@ class RequestFormatError(FormatError):
     code = "request_format"
 
 
+class RequestTooLargeError(FormatError):
+    """An HTTP request whose body exceeds its limit."""
+
+    code = "request_too_large"
+    advice = "Send it in smaller parts."
+
+
+class TooManyEntriesError(FormatError):
+    """One submission with more entries than the limit; none of them was taken."""
+
+    code = "too_many_entries"
+    advice = "Submit in several requests: submitting is idempotent."
+
+
+class UnsupportedMediaTypeError(FormatError):
+    """An HTTP request with a Content-Type that its endpoint does not take."""
+
+    code = "unsupported_media_type"
+
+
 class VerificationError(TestamurError):
     """A numbered step of verification failed; the instance carries the check's own code."""
 
@@ -421,6 +445,17 @@ class DeploymentError(ChainError):
     """The ledger contract could not be deployed, or is not what was deployed."""
 
     code = "deployment_failed"
+
+
+class DevchainRefusalError(ChainError):
+    """The embedded chain refuses a request; it becomes the ``error`` of a JSON-RPC answer."""
+
+    code = "devchain_refusal"
+
+    def __init__(self, rpc_code: int, message: str, data: str | None = None) -> None:
+        super().__init__(message)
+        self.rpc_code = rpc_code
+        self.data = data
 
 
 # --- other nodes, configuration -------------------------------------------------------------

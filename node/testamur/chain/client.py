@@ -125,9 +125,7 @@ class ChainClient:
         """Give the code at ``address``; empty where there is no contract."""
         raise NotImplementedError
 
-    def transaction_count(
-        self, address: bytes, *, pending: bool, at: Hash32 | None = None
-    ) -> int:
+    def transaction_count(self, address: bytes, *, pending: bool, at: Hash32 | None = None) -> int:
         """Count an account's transactions: with those that wait, as of the newest block, or
         as of block ``at`` (which excludes ``pending``).
         """

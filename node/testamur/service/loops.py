@@ -38,7 +38,6 @@ class Loops:
     def __init__(self, stages: Sequence[Stage], *, on_fatal: Callable[[], None]) -> None:
         self._stopping = threading.Event()
         self._on_fatal = on_fatal
-        self._wake = {stage.name: threading.Event() for stage in stages}
         self._threads = [
             threading.Thread(target=self._run, args=(stage,), name=stage.name, daemon=True)
             for stage in stages
@@ -54,14 +53,11 @@ class Loops:
     def stop(self, timeout_seconds: float = 10) -> None:
         """Ask all stages to end after their present step, and wait for them."""
         self._stopping.set()
-        for event in self._wake.values():
-            event.set()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(timeout_seconds)
 
     def _run(self, stage: Stage) -> None:
-        wake = self._wake[stage.name]
         complaint = ""
         while not self._stopping.is_set():
             pause = stage.pause_seconds
@@ -83,8 +79,7 @@ class Loops:
             except Exception as exc:  # a programming mistake: never go on in an unknown state
                 self._fail(stage, exc)
                 raise
-            wake.wait(pause)
-            wake.clear()
+            self._stopping.wait(pause)
 
     def _fail(self, stage: Stage, exc: Exception) -> None:
         self.failed = f"{stage.name}: {exc}"
