@@ -178,7 +178,7 @@ def _unfinished(connection: Connection) -> Claim | None:
     return Claim(
         row.number,
         row.claimed_at,
-        tuple(map(Hash32, connection.execute(claimed).scalars())),
+        tuple(connection.execute(claimed).scalars().all()),
         _padding(connection, row.number),
     )
 
