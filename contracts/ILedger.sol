@@ -42,7 +42,7 @@ interface ILedger {
     event Anchored(
         uint32 indexed member,
         uint64 indexed index,
-        bytes32 indexed root,
+        bytes32 root,
         uint64 time,
         uint64 count,
         uint64 statusCount,
@@ -131,12 +131,12 @@ interface ILedger {
     /// `index` with its low L bits cleared. The record and the first L hashes of `path` must lead
     /// to that peak.
     ///
-    /// Accepted therefore is an RFC 9162 inclusion path (section 2.1.3.1), leaf side first, that was
-    /// made at any size from the last record of that peak on up to now: whole, cut anywhere at or
-    /// above L, or exactly L hashes. The hashes after the first L lie above the peak, where the
-    /// contract needs no help: they are not read and nothing is said of them. A path that was made
-    /// before the peak was complete cannot lead to it (the hashes did not exist yet), and reverts;
-    /// a new path from any node will do.
+    /// Accepted therefore is an RFC 9162 inclusion path (section 2.1.3.1), leaf side first, that
+    /// was made at any size at which this peak was complete, up to now: the whole of it, or no more
+    /// than its first L hashes, or anything between. The hashes after the first L lie above the
+    /// peak, where the contract needs no help: they are not read, and nothing is said of them. A
+    /// path that was made before the peak was complete reverts, since some of the L hashes did not
+    /// exist yet; any node makes a new one.
     /// @param record The 93 bytes.
     /// @param index Its index, from 0 up.
     /// @param path Hashes from the leaf's sibling upwards; at least L, at most the bit length of

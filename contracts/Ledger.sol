@@ -64,6 +64,8 @@ contract Ledger is ILedger {
         bytes32 statusRoot,
         uint40 sequence
     ) external {
+        // First of all, so that its slot is loaded once; whatever reverts below gives it back.
+        uint64 index = _takeIndex();
         Standing storage standing = _members[member_];
         if (msg.sender != standing.anchorKey) revert NotAnchorKey(member_, msg.sender);
         if (!standing.active) revert InactiveMember(member_);
@@ -71,17 +73,14 @@ contract Ledger is ILedger {
         _requireTree(count, root);
         _requireTree(statusCount, statusRoot);
 
-        uint64 index = _log.size;
         uint64 time = uint64(block.timestamp);
-        // Nobody can pay for 2^40 anchors of one member, or for 2^48 records.
+        // Nobody can pay for 2^40 anchors of one member, nor for 2^48 records.
         unchecked {
             standing.sequence = sequence + 1;
             standing.lastRecord = uint48(index + 1);
         }
         _append(index, _ANCHOR, member_, time, count, root, statusCount, statusRoot);
-        emit Anchored(
-            member_, index, root, time, count, statusCount, statusRoot, sequence
-        );
+        emit Anchored(member_, index, root, time, count, statusCount, statusRoot, sequence);
     }
 
     /// @inheritdoc ILedger
@@ -137,12 +136,21 @@ contract Ledger is ILedger {
 
     /// @dev The one way by which the consortium changes: a record of kind 0, then its event.
     function _govern(bytes memory change) private {
-        uint64 index = _log.size;
-        _append(index, _GOVERNANCE, 0, 0, 0, sha256(change), 0, 0);
+        uint64 index = _takeIndex();
+        _append(index, _GOVERNANCE, 0, 0, 0, RFC9162.sha256InPlace(change), 0, 0);
         emit Governed(index, change);
     }
 
-    /// @dev The one way by which the ledger grows. `index` is the present size.
+    /// @dev The next record's index. Whoever takes it appends that record.
+    function _takeIndex() private returns (uint64 index) {
+        index = _log.size;
+        // Nobody can pay for 2^64 records.
+        unchecked {
+            _log.size = index + 1;
+        }
+    }
+
+    /// @dev The one way by which the ledger grows; `index` comes from `_takeIndex`.
     function _append(
         uint64 index,
         uint8 kind,
@@ -153,21 +161,22 @@ contract Ledger is ILedger {
         uint64 statusCount,
         bytes32 statusRoot
     ) private {
-        bytes32 node = RFC9162.leafHash(
-            abi.encodePacked(kind, member_, time, count, root, statusCount, statusRoot)
+        // Packed with its prefix, as a leaf hash of the record would have to copy it.
+        bytes32 node = RFC9162.sha256InPlace(
+            abi.encodePacked(
+                RFC9162.LEAF, kind, member_, time, count, root, statusCount, statusRoot
+            )
         );
-        // Nobody can pay for 2^64 records, so neither the size nor the level overflows.
+        // As in adding one to the binary number `index`: each set bit at its end is a full subtree,
+        // which the carry joins with the new one at its right.
+        uint256 level = 0;
+        // The index has a clear bit among its 64, where the level stops.
         unchecked {
-            uint256 level = 0;
-            // As in adding one to the binary size: each set bit is a full subtree that the carry
-            // joins with the new one at its right.
-            for (uint256 rest = index; rest & 1 == 1; rest >>= 1) {
+            for (; (index >> level) & 1 == 1; ++level) {
                 node = RFC9162.nodeHash(_frontier[level], node);
-                ++level;
             }
-            _frontier[level] = node;
-            _log.size = index + 1;
         }
+        _frontier[level] = node;
     }
 
     /// @dev A count of 0 and the empty root go together: else one tree could be told in two ways.

@@ -14,16 +14,23 @@
     │   ├── LoneSurrogateError
     │   ├── CredentialTooLargeError
     │   ├── UnknownProfileError
-    │   └── SeveralSignaturesError
+    │   ├── SeveralSignaturesError
+    │   ├── MemberRangeError         no member can have this id
+    │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
     │   ├── SidecarFormatError
+    │   ├── SidecarStorageError      it cannot be read or made durable: nothing was committed
+    │   ├── ProfileConflictError     committed under another profile than the one asked for
     │   └── CredentialChangedError   the file is not the one that was committed
     ├── FormatError                  bytes that break one of our formats
     │   ├── RecordFormatError
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
-    │   └── RequestFormatError       an HTTP request
+    │   ├── RequestFormatError       an HTTP request
+    │   ├── RequestTooLargeError
+    │   ├── TooManyEntriesError
+    │   └── UnsupportedMediaTypeError
     ├── VerificationError            a numbered step of verification failed; ``code`` says which
     ├── StorageError
     │   ├── StoreUnavailableError
@@ -41,9 +48,11 @@
     ├── ChainError
     │   ├── ChainUnavailableError    no answer, or none that can be used; never a verdict
     │   ├── ChainIdentityError       another chain, genesis or contract than expected
+    │   ├── NotFollowedYetError      ask again in a moment
     │   ├── ChainDisagreementError   logs and ``head()`` do not fit together
     │   ├── TransactionRejectedError the endpoint refused our transaction
-    │   └── DeploymentError
+    │   ├── DeploymentError
+    │   └── DevchainRefusalError     what the embedded chain answers as a JSON-RPC error
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
     │   └── NodeProtocolError
@@ -175,6 +184,20 @@ class SeveralSignaturesError(CredentialError):
     code = "several_signatures"
 
 
+class MemberRangeError(CredentialError):
+    """A number that no member can have as its id."""
+
+    code = "member_range"
+    advice = "Member ids are whole numbers from 1 to 4294967295."
+
+
+class UnreadableFileError(CredentialError):
+    """The operating system did not give the file's content."""
+
+    code = "unreadable_file"
+    advice = "Check that the file exists and that you may read it."
+
+
 class SidecarError(TestamurError):
     """The journal of a salt, beside its credential, cannot be used."""
 
@@ -188,13 +211,25 @@ class SidecarFormatError(SidecarError):
     advice = "Restore the sidecar from a backup: the salt in it cannot be made again."
 
 
+class SidecarStorageError(SidecarError):
+    """The sidecar could not be read or made durable; whether a write was kept is unknown."""
+
+    code = "sidecar_storage"
+    advice = "Check the folder's space and permissions, then commit again: it resumes by itself."
+
+
+class ProfileConflictError(SidecarError):
+    """The file was committed under another profile than the one that is asked for now."""
+
+    code = "profile_conflict"
+    advice = "Leave --profile out, or commit a copy of the file under another name."
+
+
 class CredentialChangedError(SidecarError):
     """The file differs from the one that its sidecar was written for."""
 
     code = "credential_changed"
-    advice = (
-        "Restore the original file, or, for a new version, give it a new name and commit that."
-    )
+    advice = "Restore the original file, or, for a new version, give it a new name and commit that."
 
 
 # --- ledger ---------------------------------------------------------------------------------
@@ -236,6 +271,26 @@ class RequestFormatError(FormatError):
     """An HTTP request that is not of the documented form."""
 
     code = "request_format"
+
+
+class RequestTooLargeError(FormatError):
+    """An HTTP request whose body exceeds its limit."""
+
+    code = "request_too_large"
+    advice = "Send it in smaller parts."
+
+
+class TooManyEntriesError(FormatError):
+    """One submission with more entries than the limit; none of them was taken."""
+
+    code = "too_many_entries"
+    advice = "Submit in several requests: submitting is idempotent."
+
+
+class UnsupportedMediaTypeError(FormatError):
+    """An HTTP request with a Content-Type that its endpoint does not take."""
+
+    code = "unsupported_media_type"
 
 
 class VerificationError(TestamurError):
@@ -373,6 +428,13 @@ class ChainDisagreementError(ChainError):
     advice = "The endpoint omits or alters logs: use another one."
 
 
+class NotFollowedYetError(ChainError):
+    """The node has not followed the chain far enough to answer."""
+
+    code = "not_followed_yet"
+    advice = "Ask again in a moment: the node is still reading the chain."
+
+
 class TransactionRejectedError(ChainError):
     """The endpoint refused a transaction of ours."""
 
@@ -390,6 +452,17 @@ class DeploymentError(ChainError):
 
     code = "deployment_failed"
     advice = "Do not use this contract; deploy again, over another endpoint if it happens twice."
+
+
+class DevchainRefusalError(ChainError):
+    """The embedded chain refuses a request; it becomes the ``error`` of a JSON-RPC answer."""
+
+    code = "devchain_refusal"
+
+    def __init__(self, rpc_code: int, message: str, data: str | None = None) -> None:
+        super().__init__(message)
+        self.rpc_code = rpc_code
+        self.data = data
 
 
 # --- other nodes, configuration -------------------------------------------------------------

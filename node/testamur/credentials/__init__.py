@@ -1,1 +1,1 @@
-"""From a credential file to the commitment that is submitted, pure."""
+"""From an issued artefact to a digest, and from a digest to a commitment. Pure: no I/O."""

@@ -69,13 +69,19 @@ def _document(data: bytes, profile: str) -> object:
         payload = envelope.get("payload") if isinstance(envelope, Mapping) else None
         if not isinstance(payload, str):
             return None
-        raw = payload.encode() if payload.lstrip().startswith("{") else base64url.decode(payload, "the payload")
+        raw = (
+            payload.encode()
+            if payload.lstrip().startswith("{")
+            else base64url.decode(payload, "the payload")
+        )
         return strict_json.parse(raw, bytes_max=_TOKEN_BYTES_MAX)
     if profile == "jwt-sha256":
         parts = data.strip().split(b"~")[0].split(b".")
         if len(parts) != _JWT_PARTS:
             return None
-        return strict_json.parse(base64url.decode(parts[1].decode(), "the payload"), bytes_max=_TOKEN_BYTES_MAX)
+        return strict_json.parse(
+            base64url.decode(parts[1].decode(), "the payload"), bytes_max=_TOKEN_BYTES_MAX
+        )
     return None
 
 

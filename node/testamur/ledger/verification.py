@@ -19,10 +19,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from testamur.credentials import commitment
+from testamur.credentials import claims, commitment, profiles
 from testamur.credentials.claims import IssuerClaim
 from testamur.errors import (
     BirthFormatError,
+    CredentialError,
     MerkleError,
     ReceiptFormatError,
     TestamurError,
@@ -98,7 +99,7 @@ class _Unknown(Exception):  # noqa: N818 - not an error: a step that could not b
 def verify(
     *,
     receipt: object,
-    presented: Presented,
+    presented: Presented | CredentialError,
     trust: TrustFile,
     view: LedgerView | TestamurError | None,
 ) -> Report:
@@ -106,7 +107,7 @@ def verify(
 
     Args:
         receipt: decoded JSON, read strictly, from anyone.
-        presented: what the verifier computed from the credential itself.
+        presented: what the verifier computed from the credential itself, or why he could not.
         trust: what the verifier pins; trusted.
         view: the verifier's own view of the ledger; the error that kept him from one; or None
             where none was asked for (offline).
@@ -114,11 +115,29 @@ def verify(
     return _Verification(receipt, presented, trust, view).run()
 
 
+def present_file(data: bytes, receipt: object) -> Presented | CredentialError:
+    """Compute what a verifier holds of a credential file, under the profile of its receipt.
+
+    Both come from anyone. The receipt's profile is used, never detection. An error stands for a
+    file that does not read under that profile: :func:`verify` reports it.
+    """
+    try:
+        made = receipt_from_json(receipt).commitment
+    except ReceiptFormatError:
+        made = None
+    try:
+        profile = made.profile if made is not None else profiles.detect(data)
+        digest = profiles.digest(data, profile)
+    except CredentialError as exc:
+        return exc
+    return Presented(profile, digest, claims.issuer(data, profile))
+
+
 class _Verification:
     def __init__(
         self,
         receipt: object,
-        presented: Presented,
+        presented: Presented | CredentialError,
         trust: TrustFile,
         view: LedgerView | TestamurError | None,
     ) -> None:
@@ -189,24 +208,25 @@ class _Verification:
 
     # (2) credential and salt give the entry
     def _check_credential(self) -> tuple[str, str]:
-        made = self._receipt.commitment
+        made, presented = self._receipt.commitment, self._presented
+        if isinstance(presented, CredentialError):
+            raise VerificationError(presented.code, f"The credential is not readable: {presented}.")
         if made is None:
             raise VerificationError(
                 "commitment_missing",
                 "The receipt lacks the salt, which the holder's tool fills in: ask the holder.",
             )
-        if made.profile != self._presented.profile:
+        if made.profile != presented.profile:
             raise VerificationError(
                 "other_profile",
-                f"The receipt is for a digest under {made.profile}, "
-                f"not under {self._presented.profile}.",
+                f"The receipt is for a digest under {made.profile}, not under {presented.profile}.",
             )
         entry = commitment.entry(
             ledger_id=self._trust.ledger_id,
             member=self._receipt.record.record.member,
             profile=made.profile,
             salt=made.salt,
-            digest=self._presented.digest,
+            digest=presented.digest,
         )
         if entry != self._receipt.entry:
             raise VerificationError(
@@ -324,7 +344,8 @@ class _Verification:
 
     # (6) who: the issuer that the credential names
     def _check_issuer(self) -> tuple[str, str]:
-        claim, member = self._presented.issuer, self._trusted_member()
+        presented, member = self._presented, self._trusted_member()
+        claim = presented.issuer if isinstance(presented, Presented) else None
         if claim is None:
             raise _Unknown("issuer_not_read", "The issuer named in the credential was not read.")
         if claim.matches(name=member.name, domain=member.domain, declared=member.issuers):

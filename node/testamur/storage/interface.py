@@ -216,6 +216,7 @@ class ChainView(Protocol):
 
         Raises:
             ContinuityError: any of this does not hold; nothing was appended.
+            RecordFormatError: the bytes of a record are none.
         """
         ...
 

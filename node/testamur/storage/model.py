@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from testamur.ledger.records import RECORD_BYTES
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 
 ADDRESS_BYTES: Final = 20
-RECORD_BYTES: Final = 93
 
 BatchState = Literal["sealed", "submitted", "anchored", "final"]
 """A batch's life: tree durable; transaction sent; mined; past reorganisation."""

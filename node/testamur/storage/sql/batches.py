@@ -212,7 +212,7 @@ def _mend(connection: Connection, batch: Batch, content: Sequence[Hash32]) -> in
         rows = connection.execute(
             select(entries.c.entry, entries.c.batch).where(entries.c.entry.in_(chunk))
         )
-        present = dict(rows.tuples().all())
+        present = {row.entry: row.batch for row in rows}
         missing = [entry for entry in chunk if entry not in present]
         astray = [entry for entry, number in present.items() if number != batch.number]
         if missing:

@@ -9,9 +9,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from testamur.errors import ContinuityError, StateConflictError, UnknownRecordError
+from testamur.ledger.records import RecordKind, parse_record
 from testamur.merkle.hashing import Hash32
 from testamur.storage.model import FollowedBlock, FollowedRecord
-from testamur.storage.record_fields import KIND_ANCHOR, record_fields
 from testamur.storage.sql.database import Database
 from testamur.storage.sql.tables import blocks, finalized, records
 
@@ -95,7 +95,7 @@ class SqlChainView:
             .where(
                 records.c.root == root,
                 records.c.member == member,
-                records.c.kind == KIND_ANCHOR,
+                records.c.kind == RecordKind.ANCHOR,
             )
             .order_by(records.c.index)
             .limit(1)
@@ -176,8 +176,8 @@ def _records(connection: Connection, *conditions: Any) -> list[FollowedRecord]:
 
 
 def _record_row(record: FollowedRecord) -> dict[str, Any]:
-    fields = record_fields(record.record)
-    searchable = {"kind": fields.kind, "member": fields.member, "root": fields.root}
+    fields = parse_record(record.record)
+    searchable = {"kind": int(fields.kind), "member": fields.member, "root": fields.root}
     return {**asdict(record), **searchable}
 
 

@@ -1,0 +1,276 @@
+"""The HTTP application: a request is read, handed to the service, and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, FastAPI, Path, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from testamur import __version__
+from testamur.api import requests, schemas
+from testamur.api.problems import problem, problem_of, status_of
+from testamur.errors import RequestFormatError, TestamurError, UnsupportedMediaTypeError
+from testamur.ledger.receipt import Receipt
+from testamur.ledger.receipt_json import receipt_to_json
+from testamur.ledger.trust import serialise_trust
+from testamur.service.node import NodeService
+
+_LOG = structlog.get_logger("testamur")
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": schemas.Problem, "description": "The request is not of the documented form."},
+    503: {"model": schemas.Problem, "description": "Something did not answer; ask again."},
+}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": schemas.Problem, "description": "This node does not know the entry."},
+}
+_TOO_LARGE: dict[int | str, dict[str, Any]] = {
+    413: {"model": schemas.Problem, "description": "Over a limit; nothing was taken."},
+    415: {"model": schemas.Problem, "description": "Another Content-Type is needed."},
+}
+
+
+def create_app(service: NodeService) -> FastAPI:
+    """Make the application of one node."""
+    app = FastAPI(
+        title="Testamur node",
+        version=__version__,
+        summary="Universities testify together to micro-credentials.",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.service = service
+    # Reads and verification are for every page in the world; no credentials are ever sent.
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]
+    )
+    app.add_exception_handler(TestamurError, _on_expected)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_unexpected)
+    _add_entries(app)
+    _add_verify(app)
+    _add_ledger(app)
+    _add_health(app)
+    return app
+
+
+def _service(request: Request) -> NodeService:
+    service: NodeService = request.app.state.service
+    return service
+
+
+Service = Annotated[NodeService, Depends(_service)]
+EntryPath = Annotated[str, Path(description="64 lower-case hex digits.", max_length=256)]
+
+
+def _add_entries(app: FastAPI) -> None:
+    @app.post(
+        "/v1/entries",
+        status_code=202,
+        response_model=schemas.Submitted,
+        responses=_PROBLEMS | _TOO_LARGE,
+        openapi_extra=_body(
+            {
+                "application/json": {
+                    "schema": {
+                        "type": "array",
+                        "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                        "minItems": 1,
+                        "maxItems": requests.ENTRIES_MAX,
+                    },
+                    "example": ["e3" * 32],
+                },
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            }
+        ),
+        summary="Submit entries",
+    )
+    async def submit(request: Request, service: Service) -> schemas.Submitted:
+        """Take entries into the queue. Durable when answered; submitting again is harmless."""
+        data = await requests.read_body(request, requests.SUBMISSION_BYTES_MAX)
+        entries = await run_in_threadpool(
+            requests.parse_entries, data, requests.media_type(request)
+        )
+        result = await run_in_threadpool(service.submit, entries)
+        return schemas.Submitted(added=result.added, known=result.known)
+
+    @app.get(
+        "/v1/entries/{entry}",
+        response_model=schemas.EntryAnswer,
+        responses=_PROBLEMS | _NOT_FOUND,
+        summary="Where an entry stands",
+    )
+    def entry_state(entry: EntryPath, service: Service) -> schemas.EntryAnswer:
+        """Give the state of an entry that was submitted here."""
+        return schemas.EntryAnswer.of(service.locate(requests.parse_entry(entry)))
+
+    @app.get(
+        "/v1/receipts/{entry}",
+        responses=_PROBLEMS
+        | _NOT_FOUND
+        | {
+            200: {"description": "The receipt, without its commitment: the holder's tool adds it."},
+            202: {
+                "model": schemas.EntryAnswer,
+                "description": "Not anchored yet: ask again after Retry-After seconds.",
+            },
+        },
+        summary="The receipt of an entry",
+    )
+    def receipt(entry: EntryPath, service: Service) -> Response:
+        """Prove an entry, as soon as its batch is anchored."""
+        found = service.receipt(requests.parse_entry(entry))
+        if isinstance(found, Receipt):
+            return JSONResponse(receipt_to_json(found))
+        answer = schemas.EntryAnswer.of(found)
+        return JSONResponse(answer.model_dump(), status_code=202, headers={"Retry-After": "1"})
+
+
+def _add_verify(app: FastAPI) -> None:
+    @app.post(
+        "/v1/verify",
+        responses=_PROBLEMS
+        | _TOO_LARGE
+        | {200: {"description": "The report, whatever the verdict; branch on ``outcome``."}},
+        openapi_extra=_body(
+            {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["profile", "digest", "receipt"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "profile": {"type": "string"},
+                            "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                            "receipt": {"type": "object"},
+                        },
+                    }
+                },
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file", "receipt"],
+                        "properties": {
+                            "file": {"type": "string", "format": "binary"},
+                            "receipt": {"type": "string", "format": "binary"},
+                        },
+                    }
+                },
+            }
+        ),
+        summary="Verify a credential",
+    )
+    async def verify(request: Request, service: Service) -> Response:
+        """Check a digest, or a file, with its receipt. Nothing of it is kept or logged."""
+        kind = requests.media_type(request)
+        data = await requests.read_body(request, requests.VERIFY_BYTES_MAX)
+        if kind == "application/json":
+            receipt, presented = await run_in_threadpool(requests.parse_verification, data)
+            report = await run_in_threadpool(service.verify, receipt, presented)
+        elif kind == "multipart/form-data":
+            receipt, read = await requests.parse_upload(data, request.headers)
+            report = await run_in_threadpool(service.verify, receipt, read)
+        else:
+            raise UnsupportedMediaTypeError(
+                "send application/json, or multipart/form-data with file and receipt"
+            )
+        return JSONResponse(report.to_json(), headers={"Cache-Control": "no-store"})
+
+
+def _add_ledger(app: FastAPI) -> None:
+    @app.get("/v1/ledger", response_model=schemas.LedgerAnswer, summary="The ledger")
+    def ledger(service: Service) -> schemas.LedgerAnswer:
+        """Name the ledger and the heads that this node follows."""
+        about, heads = service.about, service.heads()
+        identity = about.identity
+        return schemas.LedgerAnswer(
+            ledger_id=identity.ledger_id.hex(),
+            chain_id=identity.chain_id,
+            genesis="0x" + identity.genesis.hex(),
+            contract="0x" + identity.contract.hex(),
+            network=schemas.NetworkAnswer(name=about.network.name, kind=about.network.kind.value),
+            member=identity.member,
+            version=about.version,
+            queued=service.queue().count,
+            final=schemas.HeadAnswer.of(heads.final),
+            seen=schemas.HeadAnswer.of(heads.seen),
+        )
+
+    @app.get(
+        "/v1/members",
+        response_model=schemas.MembersAnswer,
+        responses=_PROBLEMS,
+        summary="The members",
+    )
+    def members(service: Service) -> schemas.MembersAnswer:
+        """List the members as the ledger has them."""
+        return schemas.MembersAnswer(
+            members=[schemas.MemberAnswer.of(member) for member in service.members()]
+        )
+
+    @app.get("/v1/trust", responses=_PROBLEMS, summary="This node's view as a trust file")
+    def trust(service: Service) -> Response:
+        """Give a trust file that nobody vouches for: compare it with other members' nodes."""
+        return Response(serialise_trust(service.trust()), media_type="application/json")
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/health/live", response_model=schemas.LiveAnswer, summary="Is the process there?")
+    async def live() -> schemas.LiveAnswer:
+        """Answer; nothing else is looked at."""
+        return schemas.LiveAnswer()
+
+    @app.get(
+        "/health/ready",
+        response_model=schemas.ReadyAnswer,
+        responses={503: {"model": schemas.ReadyAnswer}},
+        summary="Can it do its work?",
+    )
+    def ready(service: Service) -> Response:
+        """Name each dependency and whether it works."""
+        checks = service.readiness()
+        good = all(state == "ok" for state in checks.values())
+        answer = schemas.ReadyAnswer(ready=good, checks=checks)
+        return JSONResponse(answer.model_dump(), status_code=200 if good else 503)
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI for a body that is read by hand: FastAPI's own reading is not strict."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+async def _on_expected(request: Request, exc: Exception) -> Response:
+    if not isinstance(exc, TestamurError):
+        raise TypeError("handler of TestamurError") from exc
+    if status_of(exc) >= 500:  # noqa: PLR2004
+        # The route, never the path: paths hold entries.
+        _LOG.error("request failed", route=_route(request), code=exc.code, reason=str(exc))
+    return problem_of(exc)
+
+
+async def _on_http(_request: Request, exc: Exception) -> Response:
+    if not isinstance(exc, HTTPException):
+        raise TypeError("handler of HTTPException") from exc
+    codes = {404: "no_such_resource", 405: "method_not_allowed"}
+    code = codes.get(exc.status_code, RequestFormatError.code)
+    return problem(exc.status_code, code, str(exc.detail), headers=dict(exc.headers or {}))
+
+
+async def _on_unexpected(request: Request, exc: Exception) -> Response:
+    _LOG.error("unexpected error", route=_route(request), kind=type(exc).__name__, exc_info=exc)
+    return problem(
+        500, "internal_error", "The node met an error of its own.", "Tell its operator the time."
+    )
+
+
+def _route(request: Request) -> str:
+    route = request.scope.get("route")
+    return f"{request.method} {getattr(route, 'path', 'unknown')}"

@@ -1,0 +1,73 @@
+"""Errors over HTTP: problem details (RFC 9457) with a stable code, and the one map to statuses.
+
+HTTP statuses live here and nowhere else. A class that is not in the map is a mistake of ours.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import JSONResponse
+
+from testamur.errors import (
+    ChainDisagreementError,
+    ChainUnavailableError,
+    CorruptBatchError,
+    CredentialError,
+    FormatError,
+    NotFollowedYetError,
+    RequestTooLargeError,
+    StoreUnavailableError,
+    TestamurError,
+    TooManyEntriesError,
+    UnknownBatchError,
+    UnknownEntryError,
+    UnsupportedMediaTypeError,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 5
+
+_STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
+    (RequestTooLargeError, 413),
+    (TooManyEntriesError, 413),
+    (UnsupportedMediaTypeError, 415),
+    (UnknownEntryError, 404),
+    (UnknownBatchError, 500),
+    (CorruptBatchError, 500),
+    (StoreUnavailableError, 503),
+    (NotFollowedYetError, 503),
+    (ChainUnavailableError, 503),
+    (ChainDisagreementError, 503),
+    (CredentialError, 400),
+    (FormatError, 400),
+)
+"""First match wins."""
+
+
+def status_of(error: TestamurError) -> int:
+    """Give the HTTP status of an error; 500 for one that should never reach a client."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+
+
+def problem(
+    status: int, code: str, detail: str, advice: str = "", headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """Make a problem document; ``title`` stays the same for one ``code``."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    if advice:
+        body["advice"] = advice
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of(error: TestamurError) -> JSONResponse:
+    """Make the problem document of an error."""
+    status = status_of(error)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None  # noqa: PLR2004
+    return problem(status, error.code, str(error), error.advice, headers)

@@ -1,0 +1,167 @@
+"""Reading requests: bounded, strict, once. What is read here lives for this request only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from python_multipart.exceptions import FormParserError
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from testamur.credentials import strict_json
+from testamur.credentials.profiles import PROFILES
+from testamur.errors import (
+    CredentialError,
+    RequestFormatError,
+    RequestTooLargeError,
+    TooManyEntriesError,
+    UnsupportedMediaTypeError,
+)
+from testamur.ledger.fields import Fields
+from testamur.ledger.verification import Presented, present_file
+from testamur.merkle.hashing import HASH_BYTES, Hash32
+
+ENTRIES_MAX: Final = 100_000
+"""Most entries in one submission."""
+SUBMISSION_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Room for that many entries as indented JSON."""
+VERIFY_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Room for a credential and a receipt."""
+_HEX: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def media_type(request: Request) -> str:
+    """The request's media type without parameters, lower-case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """Read a whole body of at most ``bytes_max`` bytes.
+
+    Raises:
+        RequestTooLargeError: it is longer; the rest is not read.
+        RequestFormatError: it is shorter than its Content-Length says.
+    """
+    declared = request.headers.get("content-length")
+    if declared is not None and (not declared.isdigit() or int(declared) > bytes_max):
+        raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > bytes_max:
+            raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
+    if declared is not None and len(body) != int(declared):
+        raise RequestFormatError("the body was cut off")
+    return bytes(body)
+
+
+def parse_entry(text: str) -> Hash32:
+    """Read an entry from a path: 64 lower-case hex digits.
+
+    Raises:
+        RequestFormatError: anything else.
+    """
+    if not _HEX.fullmatch(text):
+        raise RequestFormatError("an entry is 64 lower-case hex digits")
+    return Hash32(bytes.fromhex(text))
+
+
+def parse_entries(data: bytes, kind: str) -> list[Hash32]:
+    """Read a submission: a JSON array of entries, or their raw bytes one after the other.
+
+    Raises:
+        RequestFormatError: not of the form; nothing of it is taken.
+        TooManyEntriesError: more than :data:`ENTRIES_MAX`.
+        UnsupportedMediaTypeError: neither ``application/json`` nor ``application/octet-stream``.
+    """
+    if kind == "application/octet-stream":
+        if not data or len(data) % HASH_BYTES:
+            raise RequestFormatError(
+                f"{len(data)} bytes are not entries of {HASH_BYTES} bytes one after the other"
+            )
+        _check_count(len(data) // HASH_BYTES)
+        return [
+            Hash32(data[start : start + HASH_BYTES]) for start in range(0, len(data), HASH_BYTES)
+        ]
+    if kind != "application/json":
+        raise UnsupportedMediaTypeError(
+            "send entries as application/json or application/octet-stream"
+        )
+    items = parse_json(data, SUBMISSION_BYTES_MAX)
+    if not isinstance(items, list) or not items:
+        raise RequestFormatError("a submission is a JSON array of at least one entry")
+    _check_count(len(items))
+    for position, item in enumerate(items):
+        if not isinstance(item, str) or not _HEX.fullmatch(item):
+            raise RequestFormatError(f"entry {position} is not 64 lower-case hex digits")
+    return [Hash32(bytes.fromhex(str(item))) for item in items]
+
+
+def parse_json(data: bytes, bytes_max: int) -> object:
+    """Read strict JSON.
+
+    Raises:
+        RequestFormatError: it is not.
+    """
+    try:
+        return strict_json.parse(data, bytes_max=bytes_max)
+    except CredentialError as exc:
+        raise RequestFormatError(f"the body is not strict JSON: {exc}") from exc
+
+
+def parse_verification(data: bytes) -> tuple[object, Presented]:
+    """Read ``{profile, digest, receipt}``; the receipt is left as decoded JSON.
+
+    Raises:
+        RequestFormatError: not of the form. What is wrong inside the receipt is for the report.
+    """
+    fields = Fields(parse_json(data, VERIFY_BYTES_MAX), "request", RequestFormatError)
+    profile = fields.text("profile", length_max=32)
+    if profile not in PROFILES:
+        raise fields.fault("profile", f"is none of {', '.join(PROFILES)}")
+    presented = Presented(profile, fields.hash("digest"))
+    receipt = fields.take("receipt")
+    fields.done()
+    return receipt, presented
+
+
+class _InMemoryParser(MultiPartParser):
+    """Starlette's parser, which otherwise writes a part of over 1 MiB to the disk."""
+
+    spool_max_size = VERIFY_BYTES_MAX + 1
+
+
+async def parse_upload(
+    data: bytes, headers: Headers
+) -> tuple[object, Presented | CredentialError]:
+    """Read a multipart form with the parts ``file`` and ``receipt``; nothing touches the disk.
+
+    Raises:
+        RequestFormatError: another form, or the receipt is not strict JSON.
+    """
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield data
+
+    parser = _InMemoryParser(
+        headers, stream(), max_files=2, max_fields=2, max_part_size=VERIFY_BYTES_MAX
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, FormParserError) as exc:
+        raise RequestFormatError(f"the form cannot be read: {exc}") from exc
+    if sorted(name for name, _ in form.multi_items()) != ["file", "receipt"]:
+        raise RequestFormatError("the form has exactly the parts file and receipt")
+    parts = {}
+    for name, value in form.multi_items():
+        parts[name] = await value.read() if isinstance(value, UploadFile) else value.encode()
+    receipt = parse_json(parts["receipt"], VERIFY_BYTES_MAX)
+    return receipt, present_file(parts["file"], receipt)
+
+
+def _check_count(count: int) -> None:
+    if count > ENTRIES_MAX:
+        raise TooManyEntriesError(f"{count} entries in one submission, the limit is {ENTRIES_MAX}")

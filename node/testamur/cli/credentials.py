@@ -1,0 +1,175 @@
+"""``testamur digest`` and ``testamur commit``: what happens where the credentials are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from testamur.cli import output
+from testamur.cli.files import STANDARD_INPUT, read_credential
+from testamur.cli.output import Colour, ExitCode
+from testamur.cli.rim import Rim
+from testamur.cli.sidecars import Committed, Committer
+from testamur.credentials import profiles, sidecar
+from testamur.errors import ConfigurationError, TestamurError, UnknownProfileError
+from testamur.merkle.hashing import Hash32
+
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="PROFILE",
+        help=f"One of {', '.join(profiles.PROFILES)}. Default: detected.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line and a file.")]
+
+
+def digest(files: Files, *, profile: ProfileName = None, as_json: AsJson = False) -> None:
+    """Print profile and digest of credentials; ``-`` reads standard input.
+
+    Nothing else is needed or contacted. A digest without its salt can be guessed from a class
+    list: do not publish it.
+    """
+    _check_profile(profile)
+    codes = {ExitCode.OK}
+    with output.progress("hashing", len(files)) as step:
+        for name in files:
+            try:
+                data = read_credential(name)
+                chosen = profile or profiles.detect(data)
+                value = profiles.digest(data, chosen)
+            except TestamurError as exc:
+                codes.add(_failed(name, exc, as_json=as_json))
+            else:
+                if as_json:
+                    output.json_line({"file": name, "profile": chosen, "digest": value.hex()})
+                else:
+                    shown = output.coloured(f"{chosen:<15}", Colour.CYAN, sys.stdout)
+                    output.line(f"{shown}  {value.hex()}  {output.printable(name)}")
+            step()
+    raise typer.Exit(max(codes))
+
+
+def commit(
+    context: typer.Context,
+    files: Files,
+    *,
+    trust: Annotated[
+        Path | None, typer.Option(help="Trust file of the ledger.", metavar="FILE")
+    ] = None,
+    member: Annotated[
+        int | None, typer.Option(help="Id of the member that registers.", metavar="ID")
+    ] = None,
+    node: Annotated[
+        str | None, typer.Option(help="URL of the member's node, in place of --trust.")
+    ] = None,
+    profile: ProfileName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Commit to credentials: write a sidecar with a fresh salt beside each, print its entry.
+
+    The entry is what gets submitted. Keep the sidecar with the credential: without its salt
+    nobody can ever prove that the entry belongs to it. A file that has a sidecar keeps it.
+    """
+    rim = context.find_object(Rim)
+    if rim is None:  # a programming mistake: the command was run without the bootstrap
+        raise TypeError("the context object is not a Rim")
+    _check_profile(profile)
+    ledger_id, own_member = _target(trust, member, node)
+    names = _credentials_among(files)
+    committer = Committer(
+        ledger_id=ledger_id,
+        member=own_member,
+        profile=profile,
+        random_bytes=rim.random_bytes,
+        disk=rim.disk,
+    )
+    codes = {ExitCode.OK}
+    reused = fresh = 0
+    with output.progress("committing", len(names)) as step:
+        outcomes = committer.commit(Path(name) for name in names)
+        for name, (_, outcome) in zip(names, outcomes, strict=True):
+            if isinstance(outcome, Committed):
+                reused += outcome.reused
+                fresh += not outcome.reused
+                _committed(name, outcome, as_json=as_json)
+            else:
+                codes.add(_failed(name, outcome, as_json=as_json))
+            step()
+    output.note(
+        f"{fresh} committed, {reused} were already, {len(names) - fresh - reused} failed. "
+        "Keep the sidecars with the files: they hold the salts."
+    )
+    raise typer.Exit(ExitCode.USAGE if ExitCode.USAGE in codes else max(codes))
+
+
+def _committed(name: str, outcome: Committed, *, as_json: bool) -> None:
+    made = outcome.sidecar
+    if as_json:
+        output.json_line(
+            {
+                "file": name,
+                "profile": made.profile,
+                "entry": made.entry.hex(),
+                "sidecar": str(outcome.sidecar_path),
+                "reused": outcome.reused,
+            }
+        )
+        return
+    word = output.coloured("kept" if outcome.reused else "new ", Colour.GREEN, sys.stdout)
+    output.line(f"{word}  {made.entry.hex()}  {output.printable(name)}")
+
+
+def _failed(name: str, failure: TestamurError, *, as_json: bool) -> ExitCode:
+    if as_json:
+        output.json_line({"file": name, "error": output.error_json(failure)})
+    else:
+        output.error(failure, about=name)
+    return output.exit_code(failure)
+
+
+def _check_profile(profile: str | None) -> None:
+    if profile is not None and profile not in profiles.PROFILES:
+        known = ", ".join(profiles.PROFILES)
+        raise UnknownProfileError(f"no profile is called {profile[:60]!a}; there are {known}")
+
+
+def _credentials_among(files: list[str]) -> list[str]:
+    """Leave out sidecars, which a pattern such as ``folder/*`` also gives."""
+    if STANDARD_INPUT in files:
+        raise ConfigurationError("standard input cannot be committed: a sidecar needs a file")
+    names = [name for name in files if not name.endswith(sidecar.SUFFIX)]
+    if len(names) < len(files):
+        output.note(f"left out {len(files) - len(names)} sidecars (*{sidecar.SUFFIX})")
+    if not names:
+        raise ConfigurationError("there is no file to commit")
+    return names
+
+
+def _target(trust: Path | None, member: int | None, node: str | None) -> tuple[Hash32, int]:
+    """Ledger and member that the commitments are bound to."""
+    from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
+
+    if (trust is None) == (node is None):
+        raise ConfigurationError("give either --trust with --member, or --node")
+    if trust is not None:
+        if member is None:
+            raise ConfigurationError("--trust needs --member: the id of the member that registers")
+        parsed = parse_trust(read_credential(trust))
+    else:
+        from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
+
+        with NodeClient(node or "") as client:
+            parsed = parse_trust(client.trust())
+            own = client.own_member()
+        if member not in {None, own}:
+            raise ConfigurationError(f"the node is of member {own}, not {member}")
+        member = own
+    if member not in {known.id for known in parsed.members}:
+        raise ConfigurationError(f"the trust file has no member {member}")
+    return parsed.ledger_id, member

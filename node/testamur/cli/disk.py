@@ -1,0 +1,85 @@
+"""The three disk operations that a durable, never overwriting write consists of, and reading."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+_NO_LINKS: Final = frozenset(
+    {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
+)
+"""What file systems without hard links (FAT, some network shares) answer to ``link``."""
+
+TEMPORARY_PREFIX: Final = ".testamur-"
+
+
+class Disk:
+    """Files of the operating system. Every method raises ``OSError`` and nothing else.
+
+    To write durably: :meth:`write_temporary`, :meth:`publish`, :meth:`sync_directory`, in that
+    order. Safe for threads and for other processes doing the same.
+    """
+
+    def read(self, path: Path, bytes_max: int) -> bytes:
+        """Return the first ``bytes_max`` bytes; a caller that asks for one more sees excess."""
+        with path.open("rb") as file:
+            return file.read(bytes_max)
+
+    def write_temporary(self, directory: Path, data: bytes) -> Path:
+        """Write a new file, readable by its owner alone; its content is durable on return."""
+        descriptor, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=".tmp", dir=directory)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                _write_and_sync(file.fileno(), data)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        # A crash here leaves a hidden temporary file that nothing reads; it may be deleted.
+        return temporary
+
+    def publish(self, temporary: Path, target: Path) -> None:
+        """Give a temporary file its name, whole or not at all, and never over another file.
+
+        ``FileExistsError`` when the name is taken. The temporary name is gone either way.
+        """
+        try:
+            os.link(temporary, target)
+        except OSError as exc:
+            if exc.errno not in _NO_LINKS:
+                raise
+            _create_exclusively(target, temporary.read_bytes())
+        finally:
+            temporary.unlink(missing_ok=True)
+        # A crash here may lose the name, never a part of the content: run the command again.
+
+    def sync_directory(self, directory: Path) -> None:
+        """Make the names in a directory durable."""
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _create_exclusively(target: Path, data: bytes) -> None:
+    # Without links there is no way to publish a finished file that cannot overwrite. A crash in
+    # here leaves a part of a file, which is then refused as damaged, before its entry was shown.
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        _write_and_sync(descriptor, data)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _write_and_sync(descriptor: int, data: bytes) -> None:
+    remaining = memoryview(data)
+    while remaining:
+        remaining = remaining[os.write(descriptor, remaining) :]
+    os.fsync(descriptor)

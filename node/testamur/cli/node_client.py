@@ -1,0 +1,192 @@
+"""A node asked over HTTP. Whatever goes wrong is one of two errors, and nothing grows unbounded.
+
+Nothing that a node answers is trusted here; the callers' parsers and verification decide.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, Self
+
+import httpx
+
+from testamur.credentials import strict_json
+from testamur.credentials.strict_json import JsonValue
+from testamur.errors import (
+    ConfigurationError,
+    CredentialError,
+    NodeProtocolError,
+    NodeUnavailableError,
+)
+
+REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
+"""Largest reply that is read unless the caller says otherwise."""
+
+TIMEOUT_SECONDS: Final = 10.0
+"""Longest wait for a connection, and for the next part of a reply."""
+
+DEADLINE_SECONDS: Final = 60.0
+"""Longest time for a whole reply: a node that drips bytes does not hold the command."""
+
+_PROBLEM_SHOWN_MAX: Final = 300
+_TRY_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A node's answer with an expected status."""
+
+    status: int
+    """HTTP status, one of those expected."""
+
+    body: bytes
+    """At most as many bytes as the caller allowed."""
+
+
+class NodeClient:
+    """Requests to one node; use it in a ``with`` statement. Not for several threads.
+
+    Redirects are never followed: the address that a person named is the one that is asked.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Address the node at ``url``, such as ``https://node.aldermere.example``.
+
+        Raises:
+            ConfigurationError: not an http or https URL, or one with a user name, a query or a
+                fragment.
+        """
+        try:
+            base = httpx.URL(url)
+        except (httpx.InvalidURL, TypeError) as exc:
+            raise ConfigurationError(f"the node's URL is malformed: {exc}") from exc
+        if base.scheme not in {"http", "https"} or not base.host:
+            raise ConfigurationError("the node's URL does not start with https:// or http://")
+        if base.userinfo or base.query or base.fragment:
+            raise ConfigurationError("the node's URL has a user name, a query or a fragment")
+        self._base = str(base).rstrip("/")
+        self._monotonic = monotonic
+        self._client = httpx.Client(
+            transport=transport,
+            timeout=TIMEOUT_SECONDS,
+            follow_redirects=False,
+            # Compressed replies could grow without bound while they are unpacked.
+            headers={"Accept-Encoding": "identity", "User-Agent": "testamur"},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        expected: Collection[int] = (HTTPStatus.OK,),
+        bytes_max: int = REPLY_BYTES_MAX,
+    ) -> Reply:
+        """Send one request; ``path`` starts with a slash and is ours, never a node's.
+
+        Raises:
+            NodeUnavailableError: no answer, a broken one, or a status that says "later" (408,
+                429, 5xx).
+            NodeProtocolError: any other unexpected status, redirects included; or a reply that
+                is compressed or too large.
+        """
+        deadline = self._monotonic() + DEADLINE_SECONDS
+        try:
+            with self._client.stream(
+                method, self._base + path, content=content, headers=dict(headers or {})
+            ) as response:
+                body = self._read(response, bytes_max, deadline)
+                status = response.status_code
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as exc:
+            reason = str(exc) or type(exc).__name__
+            raise NodeUnavailableError(f"no answer from {self._base}: {reason}") from exc
+        if status in expected:
+            return Reply(status, body)
+        detail = f"{self._base}{path} answered {status}{_problem(body)}"
+        if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise NodeUnavailableError(detail)
+        raise NodeProtocolError(detail)
+
+    def get(self, path: str, *, bytes_max: int = REPLY_BYTES_MAX) -> bytes:
+        """Return the body of a GET.
+
+        Raises:
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`.
+        """
+        return self.request("GET", path, bytes_max=bytes_max).body
+
+    def get_object(self, path: str) -> dict[str, JsonValue]:
+        """Return the JSON object that a GET gives, strictly parsed.
+
+        Raises:
+            NodeUnavailableError: as :meth:`request`.
+            NodeProtocolError: as :meth:`request`, or not a strict JSON object.
+        """
+        body = self.get(path)
+        try:
+            return strict_json.parse_object(body)
+        except CredentialError as exc:
+            raise NodeProtocolError(f"{self._base}{path} answered no strict JSON: {exc}") from exc
+
+    def trust(self) -> bytes:
+        """Return the node's view of the trust file, unparsed: nobody vouches for it.
+
+        Raises:
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`.
+        """
+        return self.get("/v1/trust")
+
+    def own_member(self) -> int:
+        """Return the id of the member whose node this claims to be.
+
+        Raises:
+            NodeUnavailableError: as :meth:`request`.
+            NodeProtocolError: as :meth:`get_object`, or no such id in the answer.
+        """
+        member = self.get_object("/v1/ledger").get("member")
+        if type(member) is not int or member < 1:
+            raise NodeProtocolError(f"{self._base}/v1/ledger names no member")
+        return member
+
+    def _read(self, response: httpx.Response, bytes_max: int, deadline: float) -> bytes:
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise NodeProtocolError(f"{self._base} sent a compressed reply, which was not asked")
+        body = bytearray()
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > bytes_max:
+                raise NodeProtocolError(f"{self._base} sent more than {bytes_max} bytes")
+            if self._monotonic() > deadline:
+                raise NodeUnavailableError(f"{self._base} was too slow to finish its reply")
+        return bytes(body)
+
+
+def _problem(body: bytes) -> str:
+    """Say what a problem document (RFC 9457) says, as far as there is one."""
+    try:
+        problem = strict_json.parse_object(body)
+    except CredentialError:
+        return ""
+    told = problem.get("detail") or problem.get("title")
+    return f": {told[:_PROBLEM_SHOWN_MAX]}" if isinstance(told, str) else ""

@@ -1,0 +1,135 @@
+"""What commands print: one line a result for people or one JSON object a line, and errors.
+
+Results go to standard output, everything else to standard error. File names and other foreign
+text never reach a terminal with control characters in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Final, TextIO
+
+from testamur.errors import (
+    ChainUnavailableError,
+    NodeError,
+    StorageError,
+    TestamurError,
+    VerificationError,
+)
+
+PROGRESS_FROM: Final = 20
+"""Fewer steps than this get no progress bar."""
+
+
+class ExitCode(IntEnum):
+    """What a shell script branches on; the same for every command."""
+
+    OK = 0
+    """Done, or the credential is to be accepted."""
+    REJECT = 1
+    """The credential is to be rejected."""
+    USAGE = 2
+    """The command, a setting or an input file is wrong; repeating it changes nothing."""
+    RETRY = 3
+    """Something did not answer; the same command may succeed later."""
+    REVIEW = 4
+    """A person has to look at the report."""
+
+
+class Colour(IntEnum):
+    """ANSI colours; they only underline what the words say."""
+
+    RED = 31
+    GREEN = 32
+    YELLOW = 33
+    CYAN = 36
+    GREY = 90
+
+
+def exit_code(error: TestamurError) -> ExitCode:
+    """Exit code for a command that ended with ``error``."""
+    if isinstance(error, VerificationError):
+        return ExitCode.REJECT
+    if isinstance(error, (ChainUnavailableError, NodeError, StorageError)):
+        return ExitCode.RETRY
+    return ExitCode.USAGE
+
+
+def printable(text: str) -> str:
+    """Make foreign text safe for a terminal: whatever is not printable becomes an escape."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
+
+
+def coloured(text: str, colour: Colour, stream: TextIO) -> str:
+    """Colour ``text`` where ``stream`` is a terminal and NO_COLOR (no-color.org) is not set."""
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{colour.value}m{text}\x1b[0m"
+
+
+def line(text: str) -> None:
+    """Print a result for people."""
+    _write(sys.stdout, text)
+
+
+def json_line(value: Mapping[str, object]) -> None:
+    """Print a result for programs: one JSON object on one line, in ASCII."""
+    _write(sys.stdout, json.dumps(value))
+
+
+def note(text: str) -> None:
+    """Print a remark that is not a result."""
+    _write(sys.stderr, text)
+
+
+def error(failure: TestamurError, *, about: str | None = None) -> None:
+    """Print an error and its advice; ``about`` names the file it concerns."""
+    label = coloured("error:", Colour.RED, sys.stderr)
+    subject = f"{printable(about)}: " if about is not None else ""
+    _write(sys.stderr, f"{label} {subject}{printable(str(failure))} [{failure.code}]")
+    if failure.advice:
+        _write(sys.stderr, f"       {failure.advice}")
+
+
+def error_json(failure: TestamurError) -> dict[str, str]:
+    """Give an error the form in which programs get it."""
+    return {"code": failure.code, "detail": str(failure), "advice": failure.advice}
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar on standard error for long work; yields what to call after each step.
+
+    Nothing is shown where standard error is no terminal, or for fewer than
+    :data:`PROGRESS_FROM` steps.
+    """
+    if total < PROGRESS_FROM or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    # Imported here: it takes longer than many commands do altogether.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    # Lines for the same terminal are put above the bar; a redirected output stays untouched.
+    redirect = sys.stdout.isatty()
+    with Progress(*columns, console=console, redirect_stdout=redirect, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda: bar.advance(task)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text + "\n")
+    except UnicodeEncodeError:  # a terminal that is not UTF-8
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")

@@ -1,0 +1,154 @@
+"""Settings of a node: from a TOML file, overridden by environment variables.
+
+Each says its meaning, unit, default, the effect if it is wrong, and what whoever controls it gains.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from testamur.errors import ConfigurationError
+from testamur.ledger.trust import FinalityRule, Network, NetworkKind
+
+ENVIRONMENT_PREFIX = "TESTAMUR_"
+
+
+class NodeSettings(BaseSettings):
+    """All settings of ``testamur serve``."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid")
+
+    data_dir: Path
+    """Directory of database and batch files; made where it is missing. One node each. Whoever can
+    write there can stop the node or make it forget, but not make it prove something false."""
+
+    rpc_url: SecretStr
+    """JSON-RPC endpoint of the chain. Shown as scheme and host only. Whoever controls it can hide
+    new records for a while; made-up ones are found out by the ledger's head."""
+
+    contract: Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$")]
+    """Address of the ledger contract. A wrong one is another ledger: the node refuses to start
+    with data of the first."""
+
+    contract_block: Annotated[int, Field(ge=0)] = 0
+    """Block of its deployment; where following begins. Too high: the birth is not found."""
+
+    member: Annotated[int, Field(ge=1, le=2**32 - 1)]
+    """Id of the member that runs this node."""
+
+    anchor_key_file: Path | None = None
+    """File with the member's anchor key in hex, for development. Whoever has the key can anchor
+    in the member's name and spend its coins. None: this node follows and proves, but never
+    anchors."""
+
+    anchor_keystore: Path | None = None
+    """Encrypted keystore (version 3) with the anchor key; the way to keep it for real."""
+
+    anchor_keystore_password: SecretStr | None = None
+    """Its password; give it by environment."""
+
+    network_name: Annotated[str, Field(min_length=1, max_length=64)] = "devchain"
+    """How the chain is called in reports."""
+
+    network_kind: NetworkKind = NetworkKind.LOCAL
+    """``local``, ``test`` or ``main``. Anything but main is labelled in every report, so a wrong
+    ``main`` would make a trial look real."""
+
+    finality_depth: Annotated[int, Field(ge=1)] | None = None
+    """Blocks until an anchor counts as final; None: the chain's ``finalized`` tag. Too small: a
+    reorganisation can take back what was called final."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Beyond loopback, anyone who reaches it may submit entries."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 8180
+    """Port to listen on; 0 takes a free one."""
+
+    seal_at_count: Annotated[int, Field(ge=1)] = 65_536
+    """Seal as soon as this many entries wait. Smaller: more anchors, more gas."""
+
+    seal_after_seconds: Annotated[int, Field(ge=0)] = 60
+    """Seal when the oldest entry has waited this long. Smaller: sooner registered, more gas."""
+
+    batch_floor: Annotated[int, Field(ge=0, le=2**18)] = 16
+    """Pad smaller batches to this many entries, so that no single person's leaf is a root."""
+
+    poll_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """Pause between two looks at the chain."""
+
+    rpc_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """Longest wait for an answer of the chain."""
+
+    fee_cap_gwei: Annotated[int, Field(ge=1)] = 500
+    """Most that is paid for a unit of gas. Too small: anchors wait while the chain is busy."""
+
+    @field_validator("rpc_url")
+    @classmethod
+    def _check_rpc_url(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("an RPC URL starts with http:// or https://")
+        return value
+
+    @property
+    def contract_address(self) -> bytes:
+        """The contract's address, 20 bytes."""
+        return bytes.fromhex(self.contract[2:])
+
+    @property
+    def network(self) -> Network:
+        """Name and kind of the chain."""
+        return Network(self.network_name, self.network_kind)
+
+    @property
+    def finality(self) -> FinalityRule:
+        """Which heads count as final."""
+        return FinalityRule(self.finality_depth)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no hidden files are read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then what the file said."""
+        return env_settings, init_settings
+
+
+def load_settings(file: Path | None) -> NodeSettings:
+    """Read the settings; relative paths in the file are relative to the file.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or a setting is missing or wrong; the message
+            names the setting and never shows a value.
+    """
+    values: dict[str, object] = {}
+    if file is not None:
+        try:
+            values = tomllib.loads(file.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+            raise ConfigurationError(f"the configuration {file} cannot be read: {exc}") from exc
+        for name in ("data_dir", "anchor_key_file", "anchor_keystore"):
+            value = values.get(name)
+            if isinstance(value, str):
+                values[name] = str(file.parent / Path(value).expanduser())
+    try:
+        return NodeSettings(**values)  # type: ignore[arg-type] # pydantic checks them
+    except ValidationError as exc:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()
+        )
+        raise ConfigurationError(f"the settings do not fit: {wrong}") from exc
+
+

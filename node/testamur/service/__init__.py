@@ -1,0 +1,1 @@
+"""The node's verbs: what it does for whoever asks, without knowing how it was asked."""

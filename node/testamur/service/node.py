@@ -1,0 +1,300 @@
+"""The node's verbs: submit, look up, prove, verify, describe itself.
+
+Reads come from the store and the batch files. Only a verification asks the chain, each time,
+because its verdict speaks of the chain as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from testamur.errors import (
+    ChainDisagreementError,
+    ChainUnavailableError,
+    CredentialError,
+    NotFollowedYetError,
+    TestamurError,
+    UnknownEntryError,
+)
+from testamur.ledger.birth import FoundingMember, parse_birth
+from testamur.ledger.receipt import LedgerHead, MemberProof, Receipt, RecordProof
+from testamur.ledger.receipt_json import receipt_from_json
+from testamur.ledger.records import Record, RecordKind, parse_record
+from testamur.ledger.report import Report
+from testamur.ledger.trust import FinalityRule, Network, TrustedMember, TrustFile
+from testamur.ledger.verification import LedgerView, Presented, verify
+from testamur.merkle.hashing import Hash32
+from testamur.service.batch_trees import BatchTrees
+from testamur.service.ledger_tree import LedgerHeads, LedgerTree
+from testamur.storage.interface import Store
+from testamur.storage.model import AddResult, EntryState, LedgerIdentity, QueueState
+
+
+class ChainReader(Protocol):
+    """What the service asks the chain: the head at one block, read now."""
+
+    def head_at(self, block_hash: Hash32) -> tuple[int, Hash32]:
+        """Give the ledger's size and root at a block.
+
+        Raises:
+            ChainUnavailableError: no usable answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDescription:
+    """What a node says of itself."""
+
+    identity: LedgerIdentity
+    """Which ledger, and which member runs the node."""
+    network: Network
+    """Name and kind of the chain."""
+    finality: FinalityRule
+    """Which heads count as final."""
+    version: str
+    """Of the software."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberEntry:
+    """A member as the ledger knows it."""
+
+    id: int
+    """Member id."""
+    profile: FoundingMember
+    """Keys, name, domain and endpoint."""
+    since_record: int
+    """Index of the governance record that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an entry stands, as far as this node knows."""
+
+    state: EntryState
+    """State and batch."""
+    record: int | None
+    """Index of the record that anchored its batch; None before that."""
+
+
+class NodeService:
+    """One node's verbs. May be used from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        batches: BatchTrees,
+        chain: ChainReader,
+        *,
+        about: NodeDescription,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._batches = batches
+        self._chain = chain
+        self._clock = clock
+        self._tree = LedgerTree(store)
+        self.about = about
+
+    def submit(self, entries: Sequence[Hash32]) -> AddResult:
+        """Take entries into the queue; durable when it returns, idempotent.
+
+        Raises:
+            StoreUnavailableError: whether they were taken is unknown; submit them again.
+        """
+        return self._store.add_entries(entries, submitted_at=int(self._clock()))
+
+    def queue(self) -> QueueState:
+        """Count what waits to be sealed."""
+        return self._store.queue()
+
+    def locate(self, entry: Hash32) -> Located:
+        """Say where an entry stands.
+
+        Raises:
+            UnknownEntryError: this node was never given it.
+        """
+        state = self._store.find_entry(entry)
+        record = self._record_of(state)
+        return Located(state, None if record is None else record.index)
+
+    def receipt(self, entry: Hash32) -> Receipt | Located:
+        """Prove an entry; without its commitment, which only the holder has.
+
+        The state instead of a receipt means that its batch is not anchored yet. The receipt
+        leads to the final head, or to the newest one while its record is not final.
+
+        Raises:
+            UnknownEntryError: this node was never given it.
+            UnknownBatchError, CorruptBatchError, StoreUnavailableError: its batch file is
+                missing, damaged or cannot be read.
+        """
+        state = self._store.find_entry(entry)
+        record = self._record_of(state)
+        heads = self._tree.heads()
+        if record is None or state.batch is None or heads.seen is None:
+            return Located(state, None)
+        head = heads.seen
+        if heads.final is not None and record.index < heads.final.size:
+            head = heads.final
+        if record.index >= head.size:  # appended after the heads were read
+            return Located(state, None)
+        identity = self.about.identity
+        return Receipt(
+            commitment=None,
+            entry=entry,
+            batch=self._batches.proof(state.batch, entry),
+            record=RecordProof(
+                record.index, self._tree.inclusion(record.index, head.size), record.record
+            ),
+            member=MemberProof(0, self._tree.inclusion(0, head.size), self._birth_change()),
+            ledger=LedgerHead(
+                chain_id=identity.chain_id,
+                genesis=identity.genesis,
+                contract=identity.contract,
+                ledger_id=identity.ledger_id,
+                size=head.size,
+                root=head.root,
+            ),
+        )
+
+    def verify(self, receipt: object, presented: Presented | CredentialError) -> Report:
+        """Check a receipt, decoded JSON from anyone, for a presented credential.
+
+        Never raises for the content, nor for a chain that does not answer: the report says so.
+
+        Raises:
+            StoreUnavailableError: this node's own store failed.
+        """
+        try:
+            trust = self.trust()
+        except NotFollowedYetError as exc:
+            return verify(receipt=receipt, presented=presented, trust=self._bare_trust(), view=exc)
+        view = self._view(receipt)
+        return verify(receipt=receipt, presented=presented, trust=trust, view=view)
+
+    def heads(self) -> LedgerHeads:
+        """Give the final head and the newest one."""
+        return self._tree.heads()
+
+    def members(self) -> tuple[MemberEntry, ...]:
+        """List the members, as the followed ledger has them.
+
+        Raises:
+            NotFollowedYetError: the chain was not followed to the ledger's birth yet.
+        """
+        birth = parse_birth(self._birth_change())
+        return tuple(
+            MemberEntry(number, member, since_record=0)
+            for number, member in enumerate(birth.members, start=1)
+        )
+
+    def trust(self) -> TrustFile:
+        """Give this node's view as a trust file, labelled as such.
+
+        Raises:
+            NotFollowedYetError: the chain was not followed to the ledger's birth yet.
+        """
+        members = self.members()
+        return self._trust_with(
+            tuple(
+                TrustedMember(m.id, m.profile.name, m.profile.domain, m.profile.witness_key)
+                for m in members
+            )
+        )
+
+    def readiness(self) -> dict[str, str]:
+        """Name each dependency, with ``ok`` or what is wrong."""
+        found = {"store": "ok", "chain": "ok", "following": "ok"}
+        try:
+            self._store.ping()
+            heads = self._tree.heads()
+            if heads.final is None or heads.final_block is None:
+                found["following"] = "the ledger's birth is not final yet"
+            else:
+                self._chain.head_at(heads.final_block.hash)
+        except (ChainUnavailableError, ChainDisagreementError) as exc:
+            found["chain"] = str(exc)
+        except TestamurError as exc:
+            found["store"] = str(exc)
+        return found
+
+    def _view(self, receipt: object) -> LedgerView | TestamurError | None:
+        """What this node, asking the chain now, knows of the ledger for this receipt."""
+        try:
+            parsed = receipt_from_json(receipt)
+        except TestamurError:
+            return None  # step (1) reports it
+        try:
+            heads = self._tree.heads()
+            if heads.final is None or heads.final_block is None or heads.seen is None:
+                return NotFollowedYetError("the ledger's birth is not final yet")
+            told = self._chain.head_at(heads.final_block.hash)
+        except (ChainUnavailableError, ChainDisagreementError) as exc:
+            return exc
+        if told != (heads.final.size, heads.final.root):
+            return ChainDisagreementError(
+                f"the chain shows another head at block {heads.final.block} than this node follows"
+            )
+        index, size = parsed.record.index, parsed.ledger.size
+        holding = heads.final if index < heads.final.size else heads.seen
+        return LedgerView(
+            final=heads.final,
+            seen=heads.seen,
+            inclusion=(
+                self._tree.inclusion(index, holding.size) if index < holding.size else None
+            ),
+            consistency=(
+                self._tree.consistency(size, heads.final.size) if size <= heads.final.size else None
+            ),
+            newest=self._tree.newest_anchor(parsed.record.record.member, heads.final.size),
+        )
+
+    def _record_of(self, state: EntryState) -> _Anchored | None:
+        if state.batch is None:
+            return None
+        found = self._store.record_of_batch(self.about.identity.member, state.batch)
+        if found is None:
+            return None
+        record = parse_record(found.record)
+        if record.kind is not RecordKind.ANCHOR:
+            raise UnknownEntryError(f"record {found.index} is no anchor")
+        return _Anchored(found.index, record)
+
+    def _birth_change(self) -> bytes:
+        if self._store.size() == 0:
+            raise NotFollowedYetError("the chain was not followed to the ledger's birth yet")
+        change = self._store.record(0).change
+        if change is None:
+            raise NotFollowedYetError("record 0 was stored without its change")
+        return change
+
+    def _bare_trust(self) -> TrustFile:
+        unnamed = TrustedMember(self.about.identity.member, "", "", bytes(32))
+        return self._trust_with((unnamed,))
+
+    def _trust_with(self, members: tuple[TrustedMember, ...]) -> TrustFile:
+        identity = self.about.identity
+        return TrustFile(
+            network=self.about.network,
+            chain_id=identity.chain_id,
+            genesis=identity.genesis,
+            contract=identity.contract,
+            ledger_id=identity.ledger_id,
+            finality=self.about.finality,
+            threshold=len(members) // 2 + 1,
+            members=members,
+            source=(
+                f"the view of the node of member {identity.member}; nobody vouches for it: "
+                "compare it with another member's before you rely on it"
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    index: int
+    record: Record
