@@ -455,12 +455,19 @@ class TransactionRejectedError(ChainError):
     """The endpoint refused a transaction of ours."""
 
     code = "transaction_rejected"
+    advice = "Check the anchor account's balance and the fee cap; the batch is kept and sent again."
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """``nonce_too_low``, ``underpriced``, ``insufficient_funds`` or ``other``."""
 
 
 class DeploymentError(ChainError):
     """The ledger contract could not be deployed, or is not what was deployed."""
 
     code = "deployment_failed"
+    advice = "Do not use this contract; deploy again, over another endpoint if it happens twice."
 
 
 class DevchainRefusalError(ChainError):
