@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from testamur import __version__
-from testamur.cli import credentials, output
+from testamur.cli import credentials, devchain, operation, output, submission, verification
 from testamur.cli.output import ExitCode
 from testamur.cli.rim import Rim
 from testamur.errors import TestamurError
@@ -23,6 +23,12 @@ app = typer.Typer(
 )
 app.command()(credentials.digest)
 app.command()(credentials.commit)
+app.command()(submission.submit)
+app.command()(submission.receipt)
+app.command()(verification.verify)
+app.command()(operation.serve)
+app.command()(operation.check)
+app.command()(devchain.devchain)
 
 
 @app.callback(invoke_without_command=True)

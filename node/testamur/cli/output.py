@@ -108,14 +108,15 @@ def error_json(failure: TestamurError) -> dict[str, str]:
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on standard error for long work; yields what to call after each step.
+def progress(label: str, total: int) -> Iterator[Callable[..., None]]:
+    """Show a bar on standard error for long work; yields what to call after each
+    step, or with a number after so many.
 
     Nothing is shown where standard error is no terminal, or for fewer than
     :data:`PROGRESS_FROM` steps.
     """
     if total < PROGRESS_FROM or not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda _count=1: None
         return
     # Imported here: it takes longer than many commands do altogether.
     from rich.console import Console  # noqa: PLC0415
@@ -127,7 +128,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
     redirect = sys.stdout.isatty()
     with Progress(*columns, console=console, redirect_stdout=redirect, transient=True) as bar:
         task = bar.add_task(label, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda count=1: bar.advance(task, count)
 
 
 def reader_gone() -> int:
