@@ -39,8 +39,9 @@ class NodeSettings(BaseSettings):
     """Address of the ledger contract. A wrong one is another ledger: the node refuses to start
     with data of the first."""
 
-    contract_block: Annotated[int, Field(ge=0)] = 0
-    """Block of its deployment; where following begins. Too high: the birth is not found."""
+    contract_block: Annotated[int, Field(ge=0)]
+    """Block of its deployment, where following begins. A wrong one: the birth is not found, and
+    the node does not start."""
 
     member: Annotated[int, Field(ge=1, le=2**32 - 1)]
     """Id of the member that runs this node."""

@@ -18,6 +18,7 @@
     │   ├── MemberRangeError         no member can have this id
     │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
+    │   ├── SidecarMissingError      the file was not committed for this ledger and member
     │   ├── SidecarFormatError
     │   ├── SidecarStorageError      it cannot be read or made durable: nothing was committed
     │   ├── ProfileConflictError     committed under another profile than the one asked for
@@ -27,6 +28,7 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
+    │   ├── ReceiptMissingError      ask the holder for it
     │   ├── RequestFormatError       an HTTP request
     │   ├── RequestTooLargeError
     │   ├── TooManyEntriesError
@@ -204,6 +206,13 @@ class SidecarError(TestamurError):
     code = "sidecar_error"
 
 
+class SidecarMissingError(SidecarError):
+    """The file was never committed for this ledger and member, or its sidecar was moved away."""
+
+    code = "sidecar_missing"
+    advice = "Commit the file first, for this node's ledger: testamur commit FILE --node URL."
+
+
 class SidecarFormatError(SidecarError):
     """The sidecar does not parse, or contradicts itself."""
 
@@ -251,6 +260,13 @@ class BirthFormatError(FormatError):
     """The change bytes of record 0 do not decode to a birth."""
 
     code = "birth_format"
+
+
+class ReceiptMissingError(FormatError):
+    """A verifier has the credential but not its receipt."""
+
+    code = "receipt_needed"
+    advice = "Ask the holder for the receipt, or name its file with --receipt."
 
 
 class TrustFileFormatError(FormatError):

@@ -11,7 +11,7 @@ import typer
 from testamur.cli import output
 from testamur.cli.files import STANDARD_INPUT, read_credential
 from testamur.cli.output import Colour, ExitCode
-from testamur.cli.rim import Rim
+from testamur.cli.rim import rim_of
 from testamur.cli.sidecars import Committed, Committer
 from testamur.credentials import profiles, sidecar
 from testamur.errors import ConfigurationError, TestamurError, UnknownProfileError
@@ -76,9 +76,7 @@ def commit(
     The entry is what gets submitted. Keep the sidecar with the credential: without its salt
     nobody can ever prove that the entry belongs to it. A file that has a sidecar keeps it.
     """
-    rim = context.find_object(Rim)
-    if rim is None:  # a programming mistake: the command was run without the bootstrap
-        raise TypeError("the context object is not a Rim")
+    rim = rim_of(context)
     _check_profile(profile)
     ledger_id, own_member = _target(trust, member, node)
     names = _credentials_among(files)

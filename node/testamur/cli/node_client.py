@@ -5,8 +5,9 @@ Nothing that a node answers is trusted here; the callers' parsers and verificati
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Self
@@ -20,7 +21,13 @@ from testamur.errors import (
     CredentialError,
     NodeProtocolError,
     NodeUnavailableError,
+    ReceiptFormatError,
+    UnknownEntryError,
 )
+from testamur.ledger.fields import Fields
+from testamur.ledger.receipt import Receipt
+from testamur.ledger.receipt_json import parse_receipt
+from testamur.merkle.hashing import Hash32
 
 REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
 """Largest reply that is read unless the caller says otherwise."""
@@ -44,6 +51,17 @@ class Reply:
 
     body: bytes
     """At most as many bytes as the caller allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a submission."""
+
+    added: int
+    """Entries that are new to the node."""
+
+    known: int
+    """Entries that it had."""
 
 
 class NodeClient:
@@ -143,11 +161,7 @@ class NodeClient:
             NodeUnavailableError: as :meth:`request`.
             NodeProtocolError: as :meth:`request`, or not a strict JSON object.
         """
-        body = self.get(path)
-        try:
-            return strict_json.parse_object(body)
-        except CredentialError as exc:
-            raise NodeProtocolError(f"{self._base}{path} answered no strict JSON: {exc}") from exc
+        return self._object_of(self.request("GET", path))
 
     def trust(self) -> bytes:
         """Return the node's view of the trust file, unparsed: nobody vouches for it.
@@ -164,10 +178,83 @@ class NodeClient:
             NodeUnavailableError: as :meth:`request`.
             NodeProtocolError: as :meth:`get_object`, or no such id in the answer.
         """
-        member = self.get_object("/v1/ledger").get("member")
-        if type(member) is not int or member < 1:
-            raise NodeProtocolError(f"{self._base}/v1/ledger names no member")
-        return member
+        return self.own_ledger()[1]
+
+    def own_ledger(self) -> tuple[Hash32, int]:
+        """Return the ledger id and the member id that this node claims.
+
+        Raises:
+            NodeUnavailableError: as :meth:`request`.
+            NodeProtocolError: as :meth:`get_object`, or the answer has not both.
+        """
+        fields = Fields(self.get_object("/v1/ledger"), "the node's ledger", NodeProtocolError)
+        return fields.hash("ledger_id"), fields.integer("member", least=1)
+
+    def submit(self, entries: Sequence[Hash32]) -> Submitted:
+        """Submit entries; they are durable at the node when this returns.
+
+        Raises:
+            NodeUnavailableError: as :meth:`request`; whether they were taken is unknown, and
+                submitting them again is harmless.
+            NodeProtocolError: as :meth:`request`.
+        """
+        answer = self._object_of(
+            self.request(
+                "POST",
+                "/v1/entries",
+                content=b"".join(entries),
+                headers={"Content-Type": "application/octet-stream"},
+                expected=(HTTPStatus.ACCEPTED,),
+            )
+        )
+        fields = Fields(answer, "the node's answer", NodeProtocolError)
+        return Submitted(fields.integer("added"), fields.integer("known"))
+
+    def receipt(self, entry: Hash32) -> tuple[str, Receipt | None]:
+        """Return the state of an entry, and its receipt once it is anchored.
+
+        Raises:
+            UnknownEntryError: the node was never given this entry.
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`; or no receipt.
+        """
+        path = f"/v1/entries/{entry.hex()}"
+        reply = self.request("GET", path, expected=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
+        if reply.status == HTTPStatus.NOT_FOUND:
+            raise UnknownEntryError("the node was never given this entry")
+        state = self._object_of(reply).get("state")
+        if not isinstance(state, str):
+            raise NodeProtocolError(f"{self._base}{path} answered without a state")
+        reply = self.request(
+            "GET", f"/v1/receipts/{entry.hex()}", expected=(HTTPStatus.OK, HTTPStatus.ACCEPTED)
+        )
+        if reply.status == HTTPStatus.ACCEPTED:
+            return state, None
+        try:
+            return state, parse_receipt(reply.body)
+        except ReceiptFormatError as exc:
+            raise NodeProtocolError(f"{self._base} gave no receipt: {exc}") from exc
+
+    def verify(self, profile: str, digest: Hash32, receipt: object) -> dict[str, JsonValue]:
+        """Return the node's report, as it stands: whoever asks a node takes its word.
+
+        Raises:
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`.
+        """
+        body = json.dumps({"profile": profile, "digest": digest.hex(), "receipt": receipt})
+        return self._object_of(
+            self.request(
+                "POST",
+                "/v1/verify",
+                content=body.encode(),
+                headers={"Content-Type": "application/json"},
+            )
+        )
+
+    def _object_of(self, reply: Reply) -> dict[str, JsonValue]:
+        try:
+            return strict_json.parse_object(reply.body)
+        except CredentialError as exc:
+            raise NodeProtocolError(f"{self._base} answered no strict JSON: {exc}") from exc
 
     def _read(self, response: httpx.Response, bytes_max: int, deadline: float) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
 
 from testamur.cli.disk import Disk
 
@@ -18,3 +21,15 @@ class Rim:
 
     disk: Disk = field(default_factory=Disk)
     """Where sidecars are written."""
+
+    serve: Callable[[Path | None], int] | None = None
+    """Builds a node from its settings file, runs it until it is told to stop, and gives the exit
+    code. None where no node can be built, as in tests of the other commands."""
+
+
+def rim_of(context: typer.Context) -> Rim:
+    """Give what the bootstrap handed to the command."""
+    rim = context.find_object(Rim)
+    if rim is None:  # a programming mistake: the command was run without the bootstrap
+        raise TypeError("the context object is not a Rim")
+    return rim

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from testamur.errors import FormatError
+from testamur.errors import TestamurError
 from testamur.merkle.hashing import Hash32
 
 INTEGER_MAX: Final = 2**53 - 1
@@ -29,14 +29,14 @@ class Fields:
     raised for every fault.
     """
 
-    def __init__(self, value: object, where: str, error: type[FormatError]) -> None:
+    def __init__(self, value: object, where: str, error: type[TestamurError]) -> None:
         self._error = error
         self._where = where
         if not isinstance(value, Mapping):
             raise error(f"{where} is not an object")
         self._values = dict(value)
 
-    def fault(self, name: str, problem: str) -> FormatError:
+    def fault(self, name: str, problem: str) -> TestamurError:
         """Make the error for field ``name``."""
         return self._error(f"{self._where}.{name} {problem}")
 

@@ -103,6 +103,7 @@ class Batches(Protocol):
         Raises:
             ImmutableConflictError: the claim has other padding already.
             StateConflictError: this claim is not unfinished.
+            ValueError: padding repeats itself or an entry; fresh salts never do.
         """
         ...
 

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI, StateAPI
 from eth.chains.base import Chain, MiningChain
 from eth.db.atomic import AtomicDB
+from eth.db.schema import SchemaV1
 from eth.exceptions import HeaderNotFound, TransactionNotFound
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 from eth.vm.forks.prague import PragueVM
@@ -302,10 +303,11 @@ class DevChain:
         Raises:
             DevchainRefusalError: there is no such block.
         """
-        try:
-            return self._reader.get_block_header_by_hash(Hash32(block_hash))
-        except HeaderNotFound as exc:
-            raise refused("header not found") from exc
+        # py-evm keeps headers, trie nodes and code in one store under their hashes; only a block's
+        # hash has a score too.
+        if SchemaV1.make_block_hash_to_score_lookup_key(Hash32(block_hash)) not in self._view:
+            raise refused("header not found")
+        return self._reader.get_block_header_by_hash(Hash32(block_hash))
 
     def state_at(self, header: BlockHeaderAPI, *, base_fee: int | None = None) -> StateAPI:
         """Return the state after block ``header``, in that block's context; changes are lost."""

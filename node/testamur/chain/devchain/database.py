@@ -22,7 +22,7 @@ Connect = Callable[[str], sqlite3.Connection]
 """Opens the file; tests pass one whose commits fail."""
 
 FILE_NAME = "chain.sqlite"
-_LOCK_SECONDS = 2.0
+_LOCK_SECONDS = 0.5
 
 
 def connect(path: str) -> sqlite3.Connection:

@@ -139,7 +139,7 @@ def _effective_price(mined: MinedTransaction) -> int:
 def receipts(
     contents: list[MinedTransaction], block_receipts: tuple[ReceiptAPI, ...]
 ) -> list[Json]:
-    """Describe all receipts of a block, whose log indexes and gas are counted over the whole block."""
+    """Describe the receipts of a block; logs and gas are counted over the whole block."""
     encoded: list[Json] = []
     gas_before = logs_before = 0
     for mined, receipt in zip(contents, block_receipts, strict=True):

@@ -19,7 +19,11 @@ from testamur.chain.devchain.refusals import (
     METHOD_NOT_FOUND,
     PARSE_ERROR,
 )
-from testamur.errors import DevchainRefusalError, TestamurError
+from testamur.credentials.strict_json import parse
+from testamur.errors import CredentialError, DevchainRefusalError, TestamurError
+
+MAX_BODY: Final = 5 * 1024 * 1024
+"""Bytes of a request, as geth has it."""
 
 MAX_BATCH: Final = 1000
 """Requests in one batch."""
@@ -35,12 +39,18 @@ class Dispatcher:
         self._table = table
         self._signatures = {name: inspect.signature(method) for name, method in table.items()}
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods that are answered."""
+        return tuple(self._table)
+
     def answer(self, body: bytes) -> bytes:
         """Return the answer to one request or a batch; empty if there is nothing to answer."""
         try:
-            # ValueError covers bad JSON, bad UTF-8 and numbers of absurd length.
-            request = json.loads(body)
-        except (ValueError, RecursionError):
+            # Not json.loads: py-evm raises the recursion limit so far that deep nesting would end
+            # the process instead of raising. This parser looks at the depth first.
+            request = parse(body, bytes_max=MAX_BODY)
+        except CredentialError:
             return _encode(_error(None, PARSE_ERROR, "parse error"))
         if not isinstance(request, list):
             answer = self._one(request)

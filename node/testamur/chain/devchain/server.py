@@ -15,12 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from testamur.chain.devchain.chain import DevChain
-from testamur.chain.devchain.json_rpc import Dispatcher
+from testamur.chain.devchain.json_rpc import MAX_BODY, Dispatcher
 from testamur.chain.devchain.methods import Methods
 from testamur.errors import ChainError, ConfigurationError, StorageError
-
-MAX_BODY: Final = 5 * 1024 * 1024
-"""Bytes of a request, as geth has it."""
 
 DEFAULT_BLOCK_INTERVAL: Final = 0.2
 """Seconds between the empty blocks that carry something to finality."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Insert, Select, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 BUSY_TIMEOUT_MS: Final = 10_000
 """How long a connection waits for another's lock before it fails."""
@@ -17,6 +18,14 @@ READERS_MAX: Final = 8
 """Connections kept open; more than that are opened and closed as needed."""
 
 WRITE_OPTION: Final = "testamur_write"
+
+
+def insert_unless_there(table: Table, columns: list[str], rows: Select[*tuple[Any, ...]]) -> Insert:
+    """Insert ``rows``, leaving out those that break a unique constraint.
+
+    The clause is spelled alike by SQLite and PostgreSQL, and by SQLAlchemy for each apart.
+    """
+    return sqlite_insert(table).from_select(columns, rows).on_conflict_do_nothing()
 
 
 def sqlite_engine(path: Path) -> Engine:

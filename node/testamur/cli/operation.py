@@ -1,0 +1,84 @@
+"""``testamur serve`` and ``testamur check``: running a node, and looking over its data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from testamur.cli import output
+from testamur.cli.credentials import AsJson
+from testamur.cli.output import Colour, ExitCode
+from testamur.cli.rim import rim_of
+from testamur.errors import ConfigurationError
+
+
+def serve(
+    context: typer.Context,
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings in TOML. TESTAMUR_* variables override it."),
+    ] = None,
+) -> None:
+    """Run a node: follow the chain, seal and anchor batches, answer over HTTP."""
+    rim = rim_of(context)
+    if rim.serve is None:  # a programming mistake: the command was run without the bootstrap
+        raise TypeError("no node can be built here")
+    raise typer.Exit(rim.serve(config))
+
+
+def check(
+    *,
+    data_dir: Annotated[
+        Path, typer.Option(metavar="DIR", help="Data directory of a node that is stopped.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Derive every root of a node's data again and compare; the first thing to run in doubt.
+
+    Exit code: 0 all is well, 1 something does not fit.
+    """
+    from testamur.storage.batch_files import LocalBatchFiles  # noqa: PLC0415 (slow to import)
+    from testamur.storage.integrity import check as check_integrity  # noqa: PLC0415
+    from testamur.storage.sql.database import DATABASE_NAME  # noqa: PLC0415
+    from testamur.storage.sql.store import open_store  # noqa: PLC0415
+
+    if not (data_dir / DATABASE_NAME).is_file():
+        raise ConfigurationError(f"{data_dir} is not a node's data directory")
+    with open_store(data_dir) as store:
+        total, done = sum(store.indexed_counts().values()), 0
+        with output.progress("checking entries", total) as step:
+
+            def advance(checked: int, _total: int) -> None:
+                nonlocal done
+                step(checked - done)
+                done = checked
+
+            report = check_integrity(store, LocalBatchFiles(data_dir / "batches"), advance)
+    if as_json:
+        output.json_line(
+            {
+                "clean": report.clean,
+                "batches": report.batches_checked,
+                "entries": report.entries_checked,
+                "records": report.records,
+                "problems": [
+                    {"code": p.code, "subject": p.subject, "detail": p.detail}
+                    for p in report.problems
+                ],
+            }
+        )
+    else:
+        for problem in report.problems:
+            word = output.coloured("problem", Colour.RED, sys.stdout)
+            subject = output.printable(problem.subject)
+            output.line(f"{word}  {problem.code}  {subject}: {output.printable(problem.detail)}")
+        output.line(
+            f"{report.batches_checked} batches with {report.entries_checked} entries and "
+            f"{report.records} records checked: "
+            + ("all is well." if report.clean else f"{len(report.problems)} problems.")
+        )
+    raise typer.Exit(ExitCode.OK if report.clean else ExitCode.REJECT)

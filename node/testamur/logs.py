@@ -1,0 +1,38 @@
+"""Logs: one line an event, a constant message with fields; for people on a terminal, else JSON."""
+
+from __future__ import annotations
+
+import logging
+from typing import TextIO
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+
+def configure_logs(stream: TextIO) -> FilteringBoundLogger:
+    """Send all logs to ``stream``; those of the libraries from warnings up. Call it once."""
+    on_terminal = stream.isatty()
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    rendered: list[Processor]
+    if on_terminal:
+        rendered = [structlog.dev.ConsoleRenderer()]
+    else:
+        rendered = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[*shared, *rendered],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logger: FilteringBoundLogger = structlog.get_logger("testamur")
+    return logger
