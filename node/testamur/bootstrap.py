@@ -86,7 +86,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         stages = [_following(settings, client, store, identity)]
         key = _anchor_key(settings)
         if key is not None:
-            stages += _writing(settings, client, store, files, key, clock)
+            stages += _writing(settings, client, store, files, key=key, clock=clock)
         yield Node(service, tuple(stages))
 
 
@@ -159,6 +159,7 @@ def _writing(
     client: LedgerClient,
     store: Store,
     files: BatchFiles,
+    *,
     key: SigningKey,
     clock: Callable[[], float],
 ) -> list[Stage]:

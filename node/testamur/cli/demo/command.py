@@ -78,7 +78,8 @@ def demo(
 def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
     from rich.console import Console  # noqa: PLC0415
 
-    from testamur.cli.demo import consortium, story as acts  # noqa: PLC0415
+    from testamur.cli.demo import consortium  # noqa: PLC0415
+    from testamur.cli.demo import story as acts  # noqa: PLC0415
 
     console = Console(highlight=False)
     story = acts.Story(console)
@@ -87,10 +88,7 @@ def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
         chain = consortium.start_chain(processes)
         members, deployment = consortium.found(chain)
         consortium.start_nodes(processes, chain, members, deployment)
-    story.expect(True, "an Ethereum chain on this machine, for trials")
-    story.expect(
-        True, f"a ledger of three universities, {deployment.ledger_id.hex()[:16]}…, and their nodes"
-    )
+    acts.prologue(story, members, chain, deployment)
     issued = acts.hand_out(credentials, processes.directory, members)
     acts.registrar(story, issued)
     acts.student(story, issued)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from rich.console import Console
@@ -21,6 +21,9 @@ from testamur.cli.registered import receipt_path
 from testamur.credentials import claims, profiles
 from testamur.credentials.strict_json import parse
 from testamur.errors import DemoError
+
+if TYPE_CHECKING:
+    from testamur.chain.deployment import Deployment
 
 WAIT_FINAL_SECONDS = "60"
 
@@ -95,7 +98,8 @@ def hand_out(
             (
                 one
                 for one in members
-                if named is not None and named.matches(name=one.name, domain=one.domain, declared=())
+                if named is not None
+                and named.matches(name=one.name, domain=one.domain, declared=())
             ),
             members[0],  # a PDF names nobody that a program can read
         )
@@ -105,6 +109,21 @@ def hand_out(
         shutil.copyfile(sample, copy)
         issued.setdefault(member, []).append(Issued(copy, member))
     return issued
+
+
+def prologue(story: Story, members: Sequence[Member], chain: Chain, deployment: Deployment) -> None:
+    """Before the acts: what stands now, as the chain and the nodes themselves say it."""
+    from testamur.chain.client import LedgerClient  # noqa: PLC0415 (slow to import)
+
+    with LedgerClient(chain.url, deployment.contract, timeout_seconds=20) as client:
+        block = client.block("latest")
+        size, _ = client.head_at(block.hash)
+        story.expect(size == 1, f"an Ethereum chain on this machine, for trials: {chain.url}")
+    told = [_ledger(member) for member in members]
+    story.expect(
+        {ledger["ledger_id"] for ledger in told} == {deployment.ledger_id.hex()},
+        f"a ledger of three universities, {deployment.ledger_id.hex()[:16]}…, and a node of each",
+    )
 
 
 def registrar(story: Story, issued: dict[Member, list[Issued]]) -> None:
@@ -120,7 +139,9 @@ def registrar(story: Story, issued: dict[Member, list[Issued]]) -> None:
         story.typed("commit", *paths, "--node", member.url)
         done = run("commit", *paths, "--node", member.url)
         story.expect(
-            done.code == 0, "each file has its own secret salt, kept beside it", otherwise=done.errors
+            done.code == 0,
+            "each file has its own secret salt, kept beside it",
+            otherwise=done.errors,
         )
         story.typed("submit", *paths, "--node", member.url)
         done = run("submit", *paths, "--node", member.url)
@@ -214,14 +235,15 @@ def auditor(
         "No node is believed. The ledger's size and root are read from each node and from the "
         "contract itself; then one receipt is re-derived with nothing but a hash function.",
     )
-    told = [httpx.get(f"{member.url}/v1/ledger", timeout=10).json() for member in members]
+    told = [_ledger(member) for member in members]
     table = Table("source", "records", "root", "block", box=None, padding=(0, 2))
     for member, ledger in zip(members, told, strict=True):
         final = ledger["final"]
         table.add_row(member.name, str(final["size"]), _short(final["root"]), str(final["block"]))
-    client = LedgerClient(chain.url, bytes.fromhex(told[0]["contract"][2:]), timeout_seconds=20)
-    block = client.block("finalized")
-    size, root = client.head_at(block.hash)
+    contract = bytes.fromhex(told[0]["contract"][2:])
+    with LedgerClient(chain.url, contract, timeout_seconds=20) as client:
+        block = client.block("finalized")
+        size, root = client.head_at(block.hash)
     table.add_row("the contract", str(size), _short(root.hex()), str(block.number))
     story.console.print(table)
     heads = {(ledger["final"]["size"], ledger["final"]["root"]) for ledger in told}
@@ -263,7 +285,13 @@ def rederive(receipt: dict[str, Any]) -> bool:
         + bytes.fromhex(record["status_root"])
     )
     leaf = sha256(b"\x00" + body).digest()
-    return climb(leaf, record["index"], ledger["size"], record["path"]).hex() == ledger["root"]
+    return climb(leaf, record["index"], ledger["size"], record["path"]) == bytes.fromhex(
+        ledger["root"]
+    )
+
+
+def _ledger(member: Member) -> dict[str, Any]:
+    return dict(httpx.get(f"{member.url}/v1/ledger", timeout=10).json())
 
 
 def _short(root: str) -> str:

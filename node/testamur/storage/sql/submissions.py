@@ -24,7 +24,6 @@ from testamur.storage.sql.database import Database, chunks
 from testamur.storage.sql.engine import execute_many, insert_unless_there
 from testamur.storage.sql.tables import batches, counters, entries, queue
 
-
 _NEW: Final = bindparam("new", type_=LargeBinary())
 _NOW: Final = bindparam("now", type_=BigInteger())
 # One statement for each entry decides whether it is new: the unique constraint of the queue and
