@@ -35,7 +35,12 @@ def demo(
         typer.Option("--dir", metavar="DIR", help="Work here, and keep it. Must not exist."),
     ] = None,
     credentials: Annotated[
-        Path, typer.Option(metavar="DIR", help="Credentials to register.")
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Credentials to register. Default: the samples.",
+            show_default=False,
+        ),
     ] = EXAMPLES,
 ) -> None:
     """Three universities, a chain and the main job, told step by step. Nothing leaves this machine.
