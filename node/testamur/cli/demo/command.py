@@ -35,7 +35,12 @@ def demo(
         typer.Option("--dir", metavar="DIR", help="Work here, and keep it. Must not exist."),
     ] = None,
     credentials: Annotated[
-        Path, typer.Option(metavar="DIR", help="Credentials to register.")
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Credentials to register. Default: the samples.",
+            show_default=False,
+        ),
     ] = EXAMPLES,
 ) -> None:
     """Three universities, a chain and the main job, told step by step. Nothing leaves this machine.
@@ -75,7 +80,7 @@ def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
 
     from testamur.cli.demo import consortium, story as acts  # noqa: PLC0415
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     story = acts.Story(console)
     started = time.monotonic()
     with console.status("starting a chain, deploying the ledger, starting three nodes ..."):
