@@ -120,8 +120,6 @@ class Fields:
         form = "0x and lower-case hex" if prefix else "lower-case hex"
         if length is not None:
             form += f" of {length} bytes"
-            f" of {length} bytes" if length else ""
-        )
         if not isinstance(value, str) or not value.startswith(prefix):
             raise self.fault(name, f"is not {form}")
         digits = value[len(prefix) :]

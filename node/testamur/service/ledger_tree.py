@@ -57,7 +57,7 @@ class LedgerTree:
             return LedgerHeads(final, finalized if final else None, seen)
 
     def inclusion(self, index: int, size: int) -> tuple[Hash32, ...]:
-        """Give the path of record ``index`` in the ledger's first ``size`` records, ``index < size``."""
+        """Give the path of record ``index`` among the first ``size`` records."""
         with self._lock:
             return tuple(proofs.inclusion_path_in(self._levels_at(size), index))
 
