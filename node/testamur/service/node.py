@@ -12,7 +12,7 @@ from typing import Protocol
 
 from testamur.errors import (
     ChainDisagreementError,
-    ChainUnavailableError,
+    ChainError,
     CredentialError,
     NotFollowedYetError,
     TestamurError,
@@ -40,6 +40,7 @@ class ChainReader(Protocol):
 
         Raises:
             ChainUnavailableError: no usable answer.
+            ChainIdentityError: nothing at the contract's address answers as a ledger does.
         """
         ...
 
@@ -216,7 +217,7 @@ class NodeService:
                 found["following"] = "the ledger's birth is not final yet"
             else:
                 self._chain.head_at(heads.final_block.hash)
-        except (ChainUnavailableError, ChainDisagreementError) as exc:
+        except ChainError as exc:
             found["chain"] = str(exc)
         except TestamurError as exc:
             found["store"] = str(exc)
@@ -233,7 +234,7 @@ class NodeService:
             if heads.final is None or heads.final_block is None or heads.seen is None:
                 return NotFollowedYetError("the ledger's birth is not final yet")
             told = self._chain.head_at(heads.final_block.hash)
-        except (ChainUnavailableError, ChainDisagreementError) as exc:
+        except ChainError as exc:
             return exc
         if told != (heads.final.size, heads.final.root):
             return ChainDisagreementError(
