@@ -9,14 +9,14 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testamur.cli.app import run
 from testamur.cli.rim import Rim
-from testamur.errors import ConfigurationError
+from testamur.errors import ChainUnavailableError, ConfigurationError
 from testamur.ledger.trust import NetworkKind
 
 if TYPE_CHECKING:
@@ -55,11 +55,12 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
     """Build a node, and close its store at the end. Nothing runs yet.
 
     Raises:
-        ChainUnavailableError: the chain does not answer, so that nothing about it is known.
+        ChainUnavailableError: the chain does not answer a node that has not yet learned from it
+            which ledger it serves.
         ChainIdentityError, StoreIdentityError: another chain, contract or ledger than the data
             directory belongs to.
         StoreLockedError, StoreUnavailableError: the data directory cannot be used.
-        ConfigurationError: the anchor key cannot be read, or is not the member's.
+        ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
     from testamur import __version__
     from testamur.chain.client import LedgerClient
@@ -68,12 +69,14 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
     from testamur.storage.batch_files import LocalBatchFiles
     from testamur.storage.sql.store import open_store
 
-    client = LedgerClient(
-        settings.rpc_url.get_secret_value(),
-        settings.contract_address,
-        timeout_seconds=settings.rpc_timeout_seconds,
-    )
-    with open_store(settings.data_dir) as store:
+    with (
+        LedgerClient(
+            settings.rpc_url.get_secret_value(),
+            settings.contract_address,
+            timeout_seconds=settings.rpc_timeout_seconds,
+        ) as client,
+        open_store(settings.data_dir) as store,
+    ):
         identity = _bind(settings, client, store)
         files = LocalBatchFiles(settings.data_dir / "batches")
         service = NodeService(
@@ -92,10 +95,12 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:
     """Tie the store to the ledger: learned from the chain once, compared ever after."""
+    from testamur.chain.client import check_identity
     from testamur.chain.deployment import read_birth
     from testamur.storage.model import LedgerIdentity
 
     known = store.identity()
+    learned = known is None
     if known is None:
         birth = read_birth(client, settings.contract_block)
         if not settings.member <= len(birth.members):
@@ -110,6 +115,10 @@ def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerI
     # Compared without the chain, too: a node whose chain is down still starts and proves.
     wanted = replace(known, contract=settings.contract_address, member=settings.member)
     store.bind_identity(wanted)
+    if not learned:
+        # Where the chain is down, the following stage asks before it follows anything.
+        with suppress(ChainUnavailableError):
+            check_identity(client, wanted, deployed_at_block=settings.contract_block)
     return wanted
 
 
@@ -163,6 +172,8 @@ def _writing(
     key: SigningKey,
     clock: Callable[[], float],
 ) -> list[Stage]:
+    import structlog
+
     from testamur.batching.policy import SealingLimits
     from testamur.batching.sealing import Sealer
     from testamur.chain.anchoring import Anchorer
@@ -170,6 +181,7 @@ def _writing(
     from testamur.merkle.hashing import hash32
     from testamur.service.loops import Stage
 
+    log = structlog.get_logger("testamur")
     identity = store.identity()
     if identity is None:
         raise RuntimeError("the identity was bound before")
@@ -203,8 +215,15 @@ def _writing(
     def seal() -> bool:
         return sealer.seal_once(int(clock())) is not None
 
+    complaint = ""
+
     def anchor() -> bool:
-        anchorer.step()
+        nonlocal complaint
+        progress = anchorer.step()
+        found = progress.detail if progress.needs_operator else ""
+        if found and found != complaint:  # say it once, not at every step
+            log.warning("anchoring needs the operator", phase=progress.phase.value, reason=found)
+        complaint = found
         return False
 
     pause = min(settings.poll_seconds, 1.0)
