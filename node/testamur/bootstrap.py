@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -241,6 +242,17 @@ def _serve(config: Path | None) -> int:
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
 
+    server: uvicorn.Server | None = None
+
+    def stop(*_signal: object) -> None:
+        if server is None:  # nothing is served yet, so nobody waits for an answer
+            raise SystemExit(0)
+        server.should_exit = True
+
+    # Uvicorn puts its own handlers over these, and at its end raises the signal once more for
+    # them: without them the process would end there, before its loops and its store.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     settings = load_settings(config)
     log = configure_logs(sys.stderr)
     listening = _listen(settings.host, settings.port)
@@ -256,10 +268,6 @@ def _serve(config: Path | None) -> int:
                 timeout_graceful_shutdown=5,
             )
         )
-
-        def stop() -> None:
-            server.should_exit = True
-
         loops = Loops(node.stages, on_fatal=stop)
         loops.start()
         _announce(settings, node, listening.getsockname()[1], log)
