@@ -39,7 +39,7 @@ class NodeSettings(BaseSettings):
     """Address of the ledger contract. A wrong one is another ledger: the node refuses to start
     with data of the first."""
 
-    contract_block: Annotated[int, Field(ge=0)]
+    contract_block: Annotated[int, Field(ge=1)]
     """Block of its deployment, where following begins. A wrong one: the birth is not found, and
     the node does not start."""
 
