@@ -177,6 +177,7 @@ def employer(story: Story, issued: dict[Member, list[Issued]], directory: Path) 
         "or by hand, and branches on one word: accept, review, reject or retry.",
     )
     every = [one for credentials in issued.values() for one in credentials]
+    _show_whole_report(story, every[0])
     for one in every:
         report = _ask_over_http(one)
         checks = {check["name"]: check for check in report["checks"]}
@@ -195,6 +196,15 @@ def employer(story: Story, issued: dict[Member, list[Issued]], directory: Path) 
     story.said("Another applicant has improved a grade. The receipt is the genuine one.")
     for one in every[:2]:
         _tampered(story, one, directory)
+
+
+def _show_whole_report(story: Story, one: Issued) -> None:
+    """Let the command line print one report as a person sees it."""
+    arguments = _verify_arguments(one.path, one)
+    story.typed(*arguments)
+    for line in run(*arguments).output.splitlines():
+        story.said(f"[dim]{escape(line)}[/dim]")
+    story.said("")
 
 
 def _tampered(story: Story, one: Issued, directory: Path) -> None:
@@ -313,8 +323,11 @@ def _ask_over_http(one: Issued) -> dict[str, Any]:
 
 
 def _verify(story: Story, path: Path, one: Issued) -> Finished:
-    arguments = (
-        "verify", str(path), "--receipt", str(receipt_path(one.path)), "--node", one.member.url,
-    )  # fmt: skip
+    arguments = _verify_arguments(path, one)
     story.typed(*arguments)
     return run(*arguments, "--json")
+
+
+def _verify_arguments(path: Path, one: Issued) -> tuple[str, ...]:
+    receipt = () if path == one.path else ("--receipt", str(receipt_path(one.path)))
+    return ("verify", str(path), *receipt, "--node", one.member.url)
