@@ -92,7 +92,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:
     """Tie the store to the ledger: learned from the chain once, compared ever after."""
-    from testamur.chain.client import read_birth
+    from testamur.chain.deployment import read_birth
     from testamur.storage.model import LedgerIdentity
 
     known = store.identity()

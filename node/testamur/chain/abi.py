@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
+from testamur.chain.artifacts import load_ledger_artifact
 from testamur.ledger.birth import FoundingMember
 from testamur.merkle.hashing import Hash32
 
@@ -15,21 +18,46 @@ FOUNDERS: Final = "(address,address,bytes32,string,string,string)[]"
 ANCHOR: Final = "anchor(uint32,uint64,bytes32,uint64,bytes32,uint40)"
 HEAD: Final = "head()"
 MEMBER: Final = "member(uint32)"
-ANCHORED: Final = "Anchored(uint32,uint64,bytes32,uint64,uint64,uint64,bytes32,uint40)"
-GOVERNED: Final = "Governed(uint64,bytes)"
-
-ANCHORED_TOPIC: Final = Hash32(keccak(text=ANCHORED))
-GOVERNED_TOPIC: Final = Hash32(keccak(text=GOVERNED))
-
-ANCHORED_INDEXED: Final = ("uint32", "uint64", "bytes32")
-"""member, index, root: one topic each, after the first."""
-ANCHORED_DATA: Final = ("uint64", "uint64", "uint64", "bytes32", "uint40")
-"""time, count, status count, status root, sequence."""
-GOVERNED_INDEXED: Final = ("uint64",)
-GOVERNED_DATA: Final = ("bytes",)
-
 HEAD_RESULT: Final = ("uint64", "bytes32")
 MEMBER_RESULT: Final = ("address", "bool", "uint40", "uint64")
+
+
+@dataclass(frozen=True, slots=True)
+class EventLayout:
+    """How a log holds an event's values; read from the artifact, which is what was deployed."""
+
+    topic: Hash32
+    """The first topic: Keccak-256 of the signature."""
+    indexed: tuple[tuple[str, str], ...]
+    """(type, name) of each value in the other topics, in order; all of static types."""
+    data: tuple[tuple[str, str], ...]
+    """(type, name) of each value in the data, in order."""
+
+    def decode(self, topics: Sequence[bytes], body: bytes) -> dict[str, Any]:
+        """Read a log, from anyone, as values by name.
+
+        Raises:
+            NonCanonicalError: another event, or not the one spelling of its values.
+        """
+        if topics[:1] != [self.topic] or len(topics) != 1 + len(self.indexed):
+            raise NonCanonicalError("the topics are those of no event of the ledger")
+        indexed = read([kind for kind, _ in self.indexed], b"".join(topics[1:]))
+        data = read([kind for kind, _ in self.data], body)
+        names = [name for _, name in (*self.indexed, *self.data)]
+        return dict(zip(names, (*indexed, *data), strict=True))
+
+
+@cache
+def event_layout(name: str) -> EventLayout:
+    """Give the layout of an event of the contract, by its name."""
+    events = (item for item in load_ledger_artifact().abi if item["type"] == "event")
+    inputs = next(item["inputs"] for item in events if item["name"] == name)
+    signature = f"{name}({','.join(each['type'] for each in inputs)})"
+    return EventLayout(
+        topic=Hash32(keccak(text=signature)),
+        indexed=tuple((each["type"], each["name"]) for each in inputs if each["indexed"]),
+        data=tuple((each["type"], each["name"]) for each in inputs if not each["indexed"]),
+    )
 
 
 class NonCanonicalError(ValueError):

@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 
 from testamur.chain import abi
 from testamur.chain.endpoint import Endpoint, RpcError
-from testamur.chain.events import LedgerEvent, decode_logs
+from testamur.chain.events import ANCHORED, GOVERNED, LedgerEvent, decode_logs
 from testamur.chain.rpc_values import data, hash_of, mapping, quantity
 from testamur.errors import (
     ChainIdentityError,
@@ -199,22 +199,6 @@ class ChainClient:
         tip = quantity(self._ask("eth_maxPriorityFeePerGas"), "priority fee", most=_WORD_MAX)
         return Fees(base_fee_wei=base, tip_wei=tip)
 
-    def estimate_gas(self, sender: bytes, to: bytes | None, call: bytes) -> int:
-        """Say how much gas a transaction would use now.
-
-        Raises:
-            TransactionRejectedError: it would revert.
-        """
-        transaction = {"from": _hex(_address(sender)), "data": _hex(call)}
-        if to is not None:
-            transaction["to"] = _hex(_address(to))
-        try:
-            return quantity(self._rpc.ask("eth_estimateGas", transaction), "gas estimate")
-        except RpcError as exc:
-            if exc.reverted:
-                raise TransactionRejectedError("other", str(exc)) from exc
-            raise ChainUnavailableError(str(exc)) from exc
-
     def send_raw(self, raw: bytes) -> Hash32:
         """Hand over a signed transaction and give its hash, computed here.
 
@@ -283,9 +267,7 @@ class ChainClient:
 class LedgerClient(ChainClient):
     """A :class:`ChainClient` that knows one ledger contract."""
 
-    def __init__(
-        self, rpc_url: str | Endpoint, contract: bytes, *, timeout_seconds: float
-    ) -> None:
+    def __init__(self, rpc_url: str | Endpoint, contract: bytes, *, timeout_seconds: float) -> None:
         super().__init__(rpc_url, timeout_seconds=timeout_seconds)
         self._contract = _address(contract)
 
@@ -325,7 +307,7 @@ class LedgerClient(ChainClient):
             "address": _hex(self._contract),
             "fromBlock": hex(from_block),
             "toBlock": hex(to_block),
-            "topics": [[_hex(abi.ANCHORED_TOPIC), _hex(abi.GOVERNED_TOPIC)]],
+            "topics": [[_hex(ANCHORED.topic), _hex(GOVERNED.topic)]],
         }
         answer = self._ask("eth_getLogs", wanted)
         return decode_logs(answer, self._contract, from_block=from_block, to_block=to_block)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from testamur.chain import abi
 from testamur.chain.rpc_values import data, hash_of, items, mapping, quantity
@@ -16,6 +16,9 @@ from testamur.errors import ChainDisagreementError, ChainUnavailableError, Recor
 from testamur.ledger.records import Record, RecordKind, governance_record
 from testamur.merkle.hashing import Hash32
 from testamur.storage.model import ADDRESS_BYTES, FollowedRecord
+
+ANCHORED: Final = abi.event_layout("Anchored")
+GOVERNED: Final = abi.event_layout("Governed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,18 @@ def decode_logs(
 
 def _content(topics: list[Hash32], body: bytes) -> tuple[int, Record, int | None, bytes | None]:
     """Give index, record, sequence and change of a log."""
-    if topics[:1] == [abi.ANCHORED_TOPIC]:
-        member, index, root = abi.read(abi.ANCHORED_INDEXED, b"".join(topics[1:]))
-        time, count, status_count, status_root, sequence = abi.read(abi.ANCHORED_DATA, body)
-        record = Record(
-            RecordKind.ANCHOR, member, time, count, Hash32(root), status_count, Hash32(status_root)
-        )
-        return index, record, sequence, None
-    if topics[:1] == [abi.GOVERNED_TOPIC]:
-        (index,) = abi.read(abi.GOVERNED_INDEXED, b"".join(topics[1:]))
-        (change,) = abi.read(abi.GOVERNED_DATA, body)
-        return index, governance_record(change), None, change
-    raise abi.NonCanonicalError("no event has these topics")
+    if topics[:1] == [GOVERNED.topic]:
+        values = GOVERNED.decode(topics, body)
+        change = values["change"]
+        return values["index"], governance_record(change), None, change
+    values = ANCHORED.decode(topics, body)
+    record = Record(
+        kind=RecordKind.ANCHOR,
+        member=values["member"],
+        time=values["time"],
+        count=values["count"],
+        root=Hash32(values["root"]),
+        status_count=values["statusCount"],
+        status_root=Hash32(values["statusRoot"]),
+    )
+    return values["index"], record, values["sequence"], None

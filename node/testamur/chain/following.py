@@ -229,9 +229,7 @@ class Follower:
         if last == latest.followed() and self._compared != last:
             self._compare(latest, ledger.tree)
 
-    def _follow_range(
-        self, start: int, end: ChainBlock, ledger: _Ledger, *, compare: bool
-    ) -> None:
+    def _follow_range(self, start: int, end: ChainBlock, ledger: _Ledger, *, compare: bool) -> None:
         events = self._client.events(start, end.number)
         tree = ledger.tree
         for event in events:
@@ -246,9 +244,7 @@ class Follower:
         for block, its_events in blocks:
             # After a crash between two of these the next poll follows from the last one: each
             # block stands with all of its records or not at all.
-            self._store.append_block(
-                block.followed(), [event.followed() for event in its_events]
-            )
+            self._store.append_block(block.followed(), [event.followed() for event in its_events])
         ledger.tree = tree
 
     def _blocks_of(

@@ -37,7 +37,7 @@ class Phase(StrEnum):
     SEQUENCE_LOST = "sequence_lost"
     """Finally, another root consumed its sequence: it goes back to ``sealed`` for a new one."""
     NONCE_LOST = "nonce_lost"
-    """Finally, another transaction consumed its nonce: back to ``sealed``, for the same sequence."""
+    """Finally, another transaction consumed its nonce: back to ``sealed``, same sequence."""
     KEY_INACTIVE = "key_inactive"
     """The contract lets this key anchor no more: the member was removed, or rotated its key."""
     UNFUNDED = "unfunded"

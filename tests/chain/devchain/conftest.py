@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from web3 import Web3
-
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, connected, running_devchain
+from web3 import Web3
 
 FIRST_SECOND = 1_800_000_000
 

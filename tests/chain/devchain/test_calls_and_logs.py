@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from eth_utils import keccak
-from web3 import Web3
-from web3.exceptions import ContractCustomError
-
-from testamur.chain.devchain.accounts import ACCOUNTS
 from tests.chain.devchain.test_blocks_and_receipts import (
     deploy,
     emit,
     send_three_in_one_block,
 )
 from tests.support.devchain import RunningDevchain, emitter_init_code, sign
+from web3 import Web3
+from web3.exceptions import ContractCustomError
+
+from testamur.chain.devchain.accounts import ACCOUNTS
 
 TOPIC = "0x" + "00" * 31 + "aa"
 
@@ -32,9 +32,7 @@ def ask(web3: Web3, method: str, *params: Any) -> Any:
     return web3.provider.make_request(method, list(params))  # type: ignore[arg-type]
 
 
-def test_storage_is_read_as_of_number_tag_and_hash(
-    devchain: RunningDevchain, web3: Web3
-) -> None:
+def test_storage_is_read_as_of_number_tag_and_hash(devchain: RunningDevchain, web3: Web3) -> None:
     contract = deploy(web3)
     first = emit(web3, contract, 1, 11)
     emit(web3, contract, 2, 22)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from web3 import Web3
-
 from tests.support.devchain import (
     NEVER_SECONDS,
     RunningDevchain,
@@ -12,6 +10,7 @@ from tests.support.devchain import (
     sign,
 )
 from tests.support.waiting import wait_until
+from web3 import Web3
 
 
 def tags(web3: Web3) -> tuple[int, int, int]:
@@ -52,8 +51,6 @@ def test_empty_blocks_come_until_the_transaction_is_final_and_then_stop() -> Non
         assert [len(web3.eth.get_block(n)["transactions"]) for n in range(5)] == [0, 1, 0, 0, 0]
 
 
-def test_waiting_transaction_alone_brings_no_blocks(
-    devchain: RunningDevchain, web3: Web3
-) -> None:
+def test_waiting_transaction_alone_brings_no_blocks(devchain: RunningDevchain, web3: Web3) -> None:
     web3.eth.send_raw_transaction(sign(0, nonce=5))
     assert not devchain.chain.awaits_finality()

@@ -21,7 +21,7 @@ from testamur.errors import UnknownEntryError
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 from testamur.storage.model import AddResult, EntryLife, EntryState, QueueState, StoreTotals
 from testamur.storage.sql.database import Database, chunks
-from testamur.storage.sql.engine import insert_unless_there
+from testamur.storage.sql.engine import execute_many, insert_unless_there
 from testamur.storage.sql.tables import batches, counters, entries, queue
 
 
@@ -51,8 +51,10 @@ class SqlSubmissions:
         with self._database.write("add entries") as connection:
             added = 0
             if distinct:
-                rows = [{"new": entry, "now": submitted_at} for entry in distinct]
-                added = connection.execute(_INSERT_NEW, rows).rowcount
+                rows: list[dict[str, bytes | int]] = [
+                    {"new": entry, "now": submitted_at} for entry in distinct
+                ]
+                added = execute_many(connection, _INSERT_NEW, rows)
                 _count_accepted(connection, added)
         # Durable now. A crash before the caller says so leaves entries that are queued without
         # having been acknowledged; the submitter repeats the call and is told they are known.
