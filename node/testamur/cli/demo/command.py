@@ -80,7 +80,7 @@ def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
 
     from testamur.cli.demo import consortium, story as acts  # noqa: PLC0415
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     story = acts.Story(console)
     started = time.monotonic()
     with console.status("starting a chain, deploying the ledger, starting three nodes ..."):

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 
@@ -45,21 +46,24 @@ class Story:
     def typed(self, *arguments: str) -> None:
         """Show a command as a person would type it."""
         shown = " ".join(Path(a).name if "/" in a and "://" not in a else a for a in arguments)
-        self.console.print(f"  [dim]$ testamur {escape(shown)}[/dim]")
+        self._print(f"[dim]$ testamur {escape(shown)}[/dim]", indent=2)
 
     def said(self, text: str) -> None:
         """Tell something that is not an expectation."""
-        self.console.print(f"    {text}")
+        self._print(text, indent=4)
+
+    def _print(self, text: str, *, indent: int) -> None:
+        self.console.print(Padding(text, (0, 0, 0, indent)))
 
     def expect(self, held: object, text: str, *, otherwise: str = "") -> None:
         """Tell an expectation, and whether it held."""
         if held:
             self.held += 1
-            self.console.print(f"  [green]✓[/green] {text}")
+            self._print(f"[green]✓[/green] {text}", indent=2)
         else:
             self.broken.append(text)
             detail = f" [dim]{escape(otherwise[-600:])}[/dim]" if otherwise else ""
-            self.console.print(f"  [red]✗ {text}[/red]{detail}")
+            self._print(f"[red]✗ {text}[/red]{detail}", indent=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +218,11 @@ def auditor(
     table = Table("source", "records", "root", "block", box=None, padding=(0, 2))
     for member, ledger in zip(members, told, strict=True):
         final = ledger["final"]
-        table.add_row(member.name, str(final["size"]), final["root"], str(final["block"]))
+        table.add_row(member.name, str(final["size"]), _short(final["root"]), str(final["block"]))
     client = LedgerClient(chain.url, bytes.fromhex(told[0]["contract"][2:]), timeout_seconds=20)
     block = client.block("finalized")
     size, root = client.head_at(block.hash)
-    table.add_row("the contract", str(size), root.hex(), str(block.number))
+    table.add_row("the contract", str(size), _short(root.hex()), str(block.number))
     story.console.print(table)
     heads = {(ledger["final"]["size"], ledger["final"]["root"]) for ledger in told}
     story.expect(
@@ -260,6 +264,10 @@ def rederive(receipt: dict[str, Any]) -> bool:
     )
     leaf = sha256(b"\x00" + body).digest()
     return climb(leaf, record["index"], ledger["size"], record["path"]).hex() == ledger["root"]
+
+
+def _short(root: str) -> str:
+    return f"{root[:16]}…{root[-8:]}"
 
 
 def _ask_over_http(one: Issued) -> dict[str, Any]:
