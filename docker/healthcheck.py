@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script of the image, in no package
 """Exit code 0 if the node in this container answers that it is alive, 1 if not.
 
 Without urllib, which would ask a proxy that the environment names.

@@ -15,7 +15,7 @@ from testamur.storage.model import (
     BATCH_STATES,
     BATCH_TRANSITIONS,
 )
-from tests.docs.reading import ROOT, blocks, page
+from tests.support.documents import ROOT, blocks, page
 
 TEXT: Final = page("ARCHITECTURE.md")
 PACKAGE: Final = ROOT / "node" / "testamur"
@@ -78,7 +78,9 @@ def test_the_pictures_of_the_two_lives_are_the_tables_of_the_code() -> None:
 
 
 def test_what_is_to_be_changed_is_where_it_says() -> None:
-    rows = re.findall(r"^\| (?!To change|---)(.+) \|$", section("To change X, look in Y"), re.M)
+    rows = re.findall(
+        r"^\| (?!To change|---)(.+) \|$", section("To change X, look in Y"), re.MULTILINE
+    )
     assert rows
     paths = [path for row in rows for path in re.findall(r"`([\w./-]+)`", row)]
     missing = [path for path in paths if "/" in path and not Path(ROOT / path).exists()]

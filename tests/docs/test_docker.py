@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 
 from testamur.config import NodeSettings, load_settings
-from tests.docs.reading import ROOT, commands_in, page, what_does_not_exist
+from tests.support.documents import ROOT, commands_in, page, what_does_not_exist
 
 DOCKERFILE: Final = page("docker/Dockerfile").replace("\\\n", " ")
 COMPOSE: Final = page("docker/compose.yaml")
@@ -39,7 +39,9 @@ def services() -> dict[str, list[str]]:
     """Read the part of YAML that the file keeps to: a service by two blanks, a command as JSON."""
     body = COMPOSE.split("\nservices:\n")[1].split("\nvolumes:\n")[0]
     named = re.findall(r"^  (\w+):\n((?:(?:    .*)?\n)*)", body + "\n", re.MULTILINE)
-    found = {name: re.findall(r"^    command: (\[.+\])$", text, re.M) for name, text in named}
+    found = {
+        name: re.findall(r"^    command: (\[.+\])$", text, re.MULTILINE) for name, text in named
+    }
     return {name: json.loads(command) for name, (command,) in found.items()}
 
 
