@@ -109,8 +109,9 @@ def error_json(failure: TestamurError) -> dict[str, str]:
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[..., None]]:
-    """Show a bar on standard error for long work; yields what to call after each
-    step, or with a number after so many.
+    """Show a bar on standard error for long work.
+
+    Yields what to call after each step, or with a number after so many.
 
     Nothing is shown where standard error is no terminal, or for fewer than
     :data:`PROGRESS_FROM` steps.

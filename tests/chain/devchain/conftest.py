@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.support.devchain import NEVER_SECONDS, RunningDevchain, connected, running_devchain
 from web3 import Web3
+
+from tests.support.devchain import NEVER_SECONDS, RunningDevchain, connected, running_devchain
 
 FIRST_SECOND = 1_800_000_000
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import rlp
 from eth_utils import keccak
-from tests.chain.devchain.conftest import FIRST_SECOND
-from tests.support.devchain import RunningDevchain, emitter_init_code, sign
 from trie import HexaryTrie
 from web3 import Web3
 from web3.exceptions import BlockNotFound
 
 from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.chain.devchain.genesis import CHAIN_ID, GENESIS_HASH, GENESIS_TIMESTAMP
+from tests.chain.devchain.conftest import FIRST_SECOND
+from tests.support.devchain import RunningDevchain, emitter_init_code, sign
 
 HEADER_FIELDS = [
     "parentHash",

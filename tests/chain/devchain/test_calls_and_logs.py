@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from eth_utils import keccak
+from web3 import Web3
+from web3.exceptions import ContractCustomError
+
+from testamur.chain.devchain.accounts import ACCOUNTS
 from tests.chain.devchain.test_blocks_and_receipts import (
     deploy,
     emit,
     send_three_in_one_block,
 )
 from tests.support.devchain import RunningDevchain, emitter_init_code, sign
-from web3 import Web3
-from web3.exceptions import ContractCustomError
-
-from testamur.chain.devchain.accounts import ACCOUNTS
 
 TOPIC = "0x" + "00" * 31 + "aa"
 

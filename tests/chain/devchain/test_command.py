@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import typer
-from tests.support.devchain import STOP_SECONDS, connected, devchain_process, sign
 from typer.testing import CliRunner
 
 from testamur.chain.devchain.accounts import ACCOUNTS, WARNING
 from testamur.chain.devchain.chain import DevChain
 from testamur.chain.devchain.genesis import GENESIS_HASH
 from testamur.cli.devchain import devchain
+from tests.support.devchain import STOP_SECONDS, connected, devchain_process, sign
 
 application = typer.Typer()
 application.command()(devchain)

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from tests.support.devchain import STOP_SECONDS, connected, devchain_process, sign
-from tests.support.waiting import wait_until
 from web3 import Web3
 
 from testamur.chain.devchain import database
@@ -21,6 +19,8 @@ from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.chain.devchain.chain import DevChain
 from testamur.chain.devchain.database import BlockWrites, KeyValueFile
 from testamur.errors import StoreIdentityError, StoreLockedError, StoreUnavailableError
+from tests.support.devchain import STOP_SECONDS, connected, devchain_process, sign
+from tests.support.waiting import wait_until
 
 KILLS = 4
 SEED = 20_261_123

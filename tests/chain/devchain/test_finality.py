@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from web3 import Web3
+
 from tests.support.devchain import (
     NEVER_SECONDS,
     RunningDevchain,
@@ -10,7 +12,6 @@ from tests.support.devchain import (
     sign,
 )
 from tests.support.waiting import wait_until
-from web3 import Web3
 
 
 def tags(web3: Web3) -> tuple[int, int, int]:

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from tests.support.devchain import RunningDevchain
 
 from testamur.chain.devchain.genesis import GENESIS_HASH
 from testamur.chain.devchain.json_rpc import MAX_BATCH, MAX_BODY, Dispatcher
 from testamur.chain.devchain.methods import Methods
 from testamur.chain.devchain.server import DevchainServer
 from testamur.errors import ConfigurationError
+from tests.support.devchain import RunningDevchain
 
 ADDRESS = "0x" + "11" * 20
 

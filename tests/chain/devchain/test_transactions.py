@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import rlp
 from eth_account import Account
-from tests.support.devchain import GWEI, RunningDevchain, connected, sign
 from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
 from testamur.chain.devchain.accounts import ACCOUNTS
+from tests.support.devchain import GWEI, RunningDevchain, connected, sign
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 

@@ -78,7 +78,8 @@ def demo(
 def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
     from rich.console import Console  # noqa: PLC0415
 
-    from testamur.cli.demo import consortium, story as acts  # noqa: PLC0415
+    from testamur.cli.demo import consortium  # noqa: PLC0415
+    from testamur.cli.demo import story as acts  # noqa: PLC0415
 
     console = Console(highlight=False)
     story = acts.Story(console)
@@ -87,10 +88,7 @@ def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
         chain = consortium.start_chain(processes)
         members, deployment = consortium.found(chain)
         consortium.start_nodes(processes, chain, members, deployment)
-    story.expect(True, "an Ethereum chain on this machine, for trials")
-    story.expect(
-        True, f"a ledger of three universities, {deployment.ledger_id.hex()[:16]}…, and their nodes"
-    )
+    acts.prologue(story, members, chain, deployment)
     issued = acts.hand_out(credentials, processes.directory, members)
     acts.registrar(story, issued)
     acts.student(story, issued)
@@ -120,7 +118,8 @@ def _serve(processes: Processes, members: Sequence[Member], chain: Chain) -> Non
     output.note("")
     output.note("The nodes go on running; press Ctrl-C to stop them.")
     for member in members:
-        output.line(f"  {member.name:<26} {member.url}/docs")
+        output.line(f"  {member.name:<26} {member.url}/v1/ledger")
+    output.line(f"  {'what a node can be asked':<26} {members[0].url}/openapi.json")
     output.line(f"  {'the chain (JSON-RPC)':<26} {chain.url}")
     output.line(f"  {'files and logs':<26} {processes.directory}")
     while (ended := processes.ended()) is None:

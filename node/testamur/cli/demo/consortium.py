@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,7 @@ def start_nodes(
         (home / "node.toml").write_text(_settings(member, chain, deployment))
         processes.start(member.process, "serve", f"--config={home / 'node.toml'}")
     for member in members:
-        processes.wait_until(member.process, lambda url=member.url: _ready(url))
+        processes.wait_until(member.process, partial(_ready, member.url))
 
 
 def _settings(member: Member, chain: Chain, deployment: Deployment) -> str:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from rich.console import Console
@@ -21,6 +21,9 @@ from testamur.cli.registered import receipt_path
 from testamur.credentials import claims, profiles
 from testamur.credentials.strict_json import parse
 from testamur.errors import DemoError
+
+if TYPE_CHECKING:
+    from testamur.chain.deployment import Deployment
 
 WAIT_FINAL_SECONDS = "60"
 
@@ -95,7 +98,8 @@ def hand_out(
             (
                 one
                 for one in members
-                if named is not None and named.matches(name=one.name, domain=one.domain, declared=())
+                if named is not None
+                and named.matches(name=one.name, domain=one.domain, declared=())
             ),
             members[0],  # a PDF names nobody that a program can read
         )
@@ -105,6 +109,21 @@ def hand_out(
         shutil.copyfile(sample, copy)
         issued.setdefault(member, []).append(Issued(copy, member))
     return issued
+
+
+def prologue(story: Story, members: Sequence[Member], chain: Chain, deployment: Deployment) -> None:
+    """Before the acts: what stands now, as the chain and the nodes themselves say it."""
+    from testamur.chain.client import LedgerClient  # noqa: PLC0415 (slow to import)
+
+    with LedgerClient(chain.url, deployment.contract, timeout_seconds=20) as client:
+        block = client.block("latest")
+        size, _ = client.head_at(block.hash)
+        story.expect(size == 1, f"an Ethereum chain on this machine, for trials: {chain.url}")
+    told = [_ledger(member) for member in members]
+    story.expect(
+        {ledger["ledger_id"] for ledger in told} == {deployment.ledger_id.hex()},
+        f"a ledger of three universities, {deployment.ledger_id.hex()[:16]}…, and a node of each",
+    )
 
 
 def registrar(story: Story, issued: dict[Member, list[Issued]]) -> None:
@@ -120,7 +139,9 @@ def registrar(story: Story, issued: dict[Member, list[Issued]]) -> None:
         story.typed("commit", *paths, "--node", member.url)
         done = run("commit", *paths, "--node", member.url)
         story.expect(
-            done.code == 0, "each file has its own secret salt, kept beside it", otherwise=done.errors
+            done.code == 0,
+            "each file has its own secret salt, kept beside it",
+            otherwise=done.errors,
         )
         story.typed("submit", *paths, "--node", member.url)
         done = run("submit", *paths, "--node", member.url)
@@ -156,6 +177,7 @@ def employer(story: Story, issued: dict[Member, list[Issued]], directory: Path) 
         "or by hand, and branches on one word: accept, review, reject or retry.",
     )
     every = [one for credentials in issued.values() for one in credentials]
+    _show_whole_report(story, every[0])
     for one in every:
         report = _ask_over_http(one)
         checks = {check["name"]: check for check in report["checks"]}
@@ -174,6 +196,15 @@ def employer(story: Story, issued: dict[Member, list[Issued]], directory: Path) 
     story.said("Another applicant has improved a grade. The receipt is the genuine one.")
     for one in every[:2]:
         _tampered(story, one, directory)
+
+
+def _show_whole_report(story: Story, one: Issued) -> None:
+    """Let the command line print one report as a person sees it."""
+    arguments = _verify_arguments(one.path, one)
+    story.typed(*arguments)
+    for line in run(*arguments).output.splitlines():
+        story.said(f"[dim]{escape(line)}[/dim]")
+    story.said("")
 
 
 def _tampered(story: Story, one: Issued, directory: Path) -> None:
@@ -214,14 +245,15 @@ def auditor(
         "No node is believed. The ledger's size and root are read from each node and from the "
         "contract itself; then one receipt is re-derived with nothing but a hash function.",
     )
-    told = [httpx.get(f"{member.url}/v1/ledger", timeout=10).json() for member in members]
+    told = [_ledger(member) for member in members]
     table = Table("source", "records", "root", "block", box=None, padding=(0, 2))
     for member, ledger in zip(members, told, strict=True):
         final = ledger["final"]
         table.add_row(member.name, str(final["size"]), _short(final["root"]), str(final["block"]))
-    client = LedgerClient(chain.url, bytes.fromhex(told[0]["contract"][2:]), timeout_seconds=20)
-    block = client.block("finalized")
-    size, root = client.head_at(block.hash)
+    contract = bytes.fromhex(told[0]["contract"][2:])
+    with LedgerClient(chain.url, contract, timeout_seconds=20) as client:
+        block = client.block("finalized")
+        size, root = client.head_at(block.hash)
     table.add_row("the contract", str(size), _short(root.hex()), str(block.number))
     story.console.print(table)
     heads = {(ledger["final"]["size"], ledger["final"]["root"]) for ledger in told}
@@ -263,7 +295,13 @@ def rederive(receipt: dict[str, Any]) -> bool:
         + bytes.fromhex(record["status_root"])
     )
     leaf = sha256(b"\x00" + body).digest()
-    return climb(leaf, record["index"], ledger["size"], record["path"]).hex() == ledger["root"]
+    return climb(leaf, record["index"], ledger["size"], record["path"]) == bytes.fromhex(
+        ledger["root"]
+    )
+
+
+def _ledger(member: Member) -> dict[str, Any]:
+    return dict(httpx.get(f"{member.url}/v1/ledger", timeout=10).json())
 
 
 def _short(root: str) -> str:
@@ -285,8 +323,11 @@ def _ask_over_http(one: Issued) -> dict[str, Any]:
 
 
 def _verify(story: Story, path: Path, one: Issued) -> Finished:
-    arguments = (
-        "verify", str(path), "--receipt", str(receipt_path(one.path)), "--node", one.member.url,
-    )  # fmt: skip
+    arguments = _verify_arguments(path, one)
     story.typed(*arguments)
     return run(*arguments, "--json")
+
+
+def _verify_arguments(path: Path, one: Issued) -> tuple[str, ...]:
+    receipt = () if path == one.path else ("--receipt", str(receipt_path(one.path)))
+    return ("verify", str(path), *receipt, "--node", one.member.url)

@@ -24,7 +24,6 @@ from testamur.storage.sql.database import Database, chunks
 from testamur.storage.sql.engine import execute_many, insert_unless_there
 from testamur.storage.sql.tables import batches, counters, entries, queue
 
-
 _NEW: Final = bindparam("new", type_=LargeBinary())
 _NOW: Final = bindparam("now", type_=BigInteger())
 # One statement for each entry decides whether it is new: the unique constraint of the queue and
@@ -41,7 +40,7 @@ class SqlSubmissions:
 
     _database: Database
 
-    def add_entries(self, new: Sequence[Hash32], *, submitted_at: int) -> AddResult:
+    def add_entries(self, new: Sequence[Hash32], /, *, submitted_at: int) -> AddResult:
         """See the interface."""
         if any(len(entry) != HASH_BYTES for entry in new):
             raise ValueError("an entry is not 32 bytes")
@@ -86,7 +85,7 @@ class SqlSubmissions:
             raise UnknownEntryError(f"no entry {entry.hex()}")
         return EntryState(entry, "queued", submitted_at, None)
 
-    def batches_of(self, wanted: Sequence[Hash32]) -> Mapping[Hash32, Hash32]:
+    def batches_of(self, wanted: Sequence[Hash32], /) -> Mapping[Hash32, Hash32]:
         """See the interface."""
         found: dict[Hash32, Hash32] = {}
         with self._database.read("find batches") as connection:
