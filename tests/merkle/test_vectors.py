@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from testamur.errors import MerkleError, RootMismatchError
 from testamur.merkle import hashing, proofs, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VECTORS: Final = Path(__file__).parents[1] / "vectors" / "merkle"
 FILES: Final = sorted(VECTORS.glob("*/*.json"))

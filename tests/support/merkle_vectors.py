@@ -6,12 +6,14 @@ mutation, which names the file, and the code that must refuse it. Format: docs/f
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.support import merkle_reference as reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Case = dict[str, object]
 
@@ -191,14 +193,15 @@ def _broken_inclusion(good: dict[str, Case]) -> dict[str, Case]:
         cases[f"size-7-index-3-proof-bit-flipped-at-{position}"] = seven | {
             "proof": _hex(changed), "error": "root_mismatch",
         }  # fmt: skip
-    large = good[f"size-{LARGE}-index-{2**32 + 1}"]
+    large_name = f"size-{LARGE}-index-{2**32 + 1}"
+    one, large = good["size-1-index-0"], good[large_name]
     for name, base, change, error in (
-        ("size-1-index-0-path-extended", good["size-1-index-0"], {"proof": _hex([OTHER])}, "proof_length"),
-        ("size-1-index-0-size-zero", good["size-1-index-0"], {"size": 0}, "tree_range"),
+        ("size-1-index-0-path-extended", one, {"proof": _hex([OTHER])}, "proof_length"),
+        ("size-1-index-0-size-zero", one, {"size": 0}, "tree_range"),
         ("size-7-index-6-size-plus-one", good["size-7-index-6"], {"size": 8}, "proof_length"),
         ("size-7-index-6-size-minus-one", good["size-7-index-6"], {"size": 6}, "tree_range"),
-        (f"size-{LARGE}-index-{2**32 + 1}-index-minus-2-to-32", large, {"index": 1}, "root_mismatch"),
-        (f"size-{LARGE}-index-{2**32 + 1}-size-modulo-2-to-32", large, {"size": 3}, "tree_range"),
+        (f"{large_name}-index-minus-2-to-32", large, {"index": 1}, "root_mismatch"),
+        (f"{large_name}-size-modulo-2-to-32", large, {"size": 3}, "tree_range"),
     ):  # fmt: skip
         cases[name] = base | change | {"error": error}
     return cases
@@ -285,7 +288,8 @@ def _case(leaf_hash: bytes, index: int, size: int, proof: list[bytes], root: byt
 def _consistency(old: int, new: int) -> Case:
     return {
         "old_size": old, "new_size": new,
-        "old_root": reference.mth(LEAVES[:old]).hex(), "new_root": reference.mth(LEAVES[:new]).hex(),
+        "old_root": reference.mth(LEAVES[:old]).hex(),
+        "new_root": reference.mth(LEAVES[:new]).hex(),
         "proof": _hex(reference.proof(old, LEAVES[:new])),
     }  # fmt: skip
 

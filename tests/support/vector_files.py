@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from tests.support import merkle_vectors
+from tests.support import broken_ledger_vectors, ledger_vectors, merkle_vectors
+from tests.support.ledger_vectors import json_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,13 +16,12 @@ def files() -> dict[str, bytes]:
     made: dict[str, bytes] = {}
     for folder, cases in merkle_vectors.FOLDERS.items():
         for name, case in cases().items():
-            made[f"tests/vectors/merkle/{folder}/{name}.json"] = as_json(case)
+            made[f"tests/vectors/merkle/{folder}/{name}.json"] = json_file(case)
+    good = ledger_vectors.files()
+    broken = broken_ledger_vectors.files(good)
+    made |= {f"tests/vectors/ledger/{name}": content for name, content in good.items()}
+    made |= {f"tests/vectors/ledger/broken/{name}": content for name, content in broken.items()}
     return made
-
-
-def as_json(value: object) -> bytes:
-    """Indented JSON with a last line feed."""
-    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def write(root: Path) -> list[Path]:
