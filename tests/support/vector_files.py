@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.support import broken_ledger_vectors, ledger_vectors, merkle_vectors
+from tests.support import broken_ledger_vectors, error_table, ledger_vectors, merkle_vectors
 from tests.support.ledger_vectors import json_file
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def files() -> dict[str, bytes]:
     """Path below the project's root → content; the same in every run."""
-    made: dict[str, bytes] = {}
+    made = {"docs/formats/errors.md": error_table.page()}
     for folder, cases in merkle_vectors.FOLDERS.items():
         for name, case in cases().items():
             made[f"tests/vectors/merkle/{folder}/{name}.json"] = json_file(case)
