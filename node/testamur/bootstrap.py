@@ -86,13 +86,13 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         stages = [_following(settings, client, store, identity)]
         key = _anchor_key(settings)
         if key is not None:
-            stages += _writing(settings, client, store, files, key, clock)
+            stages += _writing(settings, client, store, files, key=key, clock=clock)
         yield Node(service, tuple(stages))
 
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:
     """Tie the store to the ledger: learned from the chain once, compared ever after."""
-    from testamur.chain.client import read_birth
+    from testamur.chain.deployment import read_birth
     from testamur.storage.model import LedgerIdentity
 
     known = store.identity()
@@ -159,6 +159,7 @@ def _writing(
     client: LedgerClient,
     store: Store,
     files: BatchFiles,
+    *,
     key: SigningKey,
     clock: Callable[[], float],
 ) -> list[Stage]:

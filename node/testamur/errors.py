@@ -58,6 +58,7 @@
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
     │   └── NodeProtocolError
+    ├── DemoError                    the demo cannot go on
     └── ConfigurationError
 
 A programming mistake is none of these: it stays a ``TypeError`` or ``ValueError``. Every class
@@ -455,12 +456,19 @@ class TransactionRejectedError(ChainError):
     """The endpoint refused a transaction of ours."""
 
     code = "transaction_rejected"
+    advice = "Check the anchor account's balance and the fee cap; the batch is kept and sent again."
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """``nonce_too_low``, ``underpriced``, ``insufficient_funds`` or ``other``."""
 
 
 class DeploymentError(ChainError):
     """The ledger contract could not be deployed, or is not what was deployed."""
 
     code = "deployment_failed"
+    advice = "Do not use this contract; deploy again, over another endpoint if it happens twice."
 
 
 class DevchainRefusalError(ChainError):
@@ -494,6 +502,13 @@ class NodeProtocolError(NodeError):
     """The node answered something that is not of the protocol."""
 
     code = "node_protocol"
+
+
+class DemoError(TestamurError):
+    """The demo cannot go on."""
+
+    code = "demo_failed"
+    advice = "Run it again; if it fails again, look into the logs in the directory it names."
 
 
 class ConfigurationError(TestamurError):

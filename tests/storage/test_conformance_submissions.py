@@ -151,6 +151,17 @@ def test_padding_is_stored_once_with_its_salts(reopen: Callable[[], Store]) -> N
         store.find_entry(some_padding(1)[0].entry)
 
 
+def test_padding_that_is_an_entry_already_is_refused(store: Store) -> None:
+    entry, other = some_padding(2)
+    store.add_entries([digest("submitted"), entry.entry], submitted_at=1)
+    claim = store.claim(limit=1, now=2)
+    assert claim is not None
+    for wrong in ([entry], [other, other]):
+        with pytest.raises(ValueError, match="repeats"):
+            store.pad(claim.number, wrong)
+    assert store.unfinished_claim() == claim
+
+
 def test_sealing_moves_the_entries_and_is_idempotent(reopen: Callable[[], Store]) -> None:
     store = reopen()
     entries = some_entries(5)

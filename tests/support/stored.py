@@ -47,13 +47,14 @@ def some_padding(count: int, name: str = "padding") -> list[Padding]:
 class PaddingMaker:
     """Makes other padding at each call, and counts; stands in for fresh salts."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "made") -> None:
+        self.name = name
         self.made = 0
 
     def __call__(self) -> tuple[Hash32, Hash32]:
         """Give (salt, entry)."""
         self.made += 1
-        return digest(f"salt {self.made}"), digest(f"made padding {self.made}")
+        return digest(f"{self.name} salt {self.made}"), digest(f"{self.name} padding {self.made}")
 
 
 def block(number: int, fork: str = "main") -> FollowedBlock:

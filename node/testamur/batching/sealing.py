@@ -93,7 +93,7 @@ class Sealer:
         if derived != root:
             raise ReadBackError(f"the file of batch {root.hex()} reads back as {derived.hex()}")
         claim = self._store.unfinished_claim()
-        if claim is None or claim.number != number or encode_batch(_entries_of(claim)) != data:
+        if claim is None or claim.number != number or b"".join(_entries_of(claim)) != data:
             raise ReadBackError(f"the file of batch {root.hex()} does not hold what was claimed")
 
 

@@ -1,17 +1,54 @@
-"""Anchoring sealed batches: the loop around the table in ``lifecycle.py``."""
+"""Anchoring sealed batches: the thin loop around the table in ``lifecycle.py``.
+
+A pass derives a batch's state from the store, looks at the chain for an event, and does what the
+table says, until there is nothing more to do now. Nothing is remembered between passes but when
+bytes were last sent, so a restart is a pass like any other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from testamur.chain.client import LedgerClient
-from testamur.chain.keys import SigningKey
-from testamur.chain.lifecycle import Phase
-from testamur.merkle.hashing import Hash32
+from testamur.chain import abi
+from testamur.chain.client import LedgerClient, MemberSlot
+from testamur.chain.fees import OfferedFees, capped_fees
+from testamur.chain.keys import SigningKey, UnsignedTransaction
+from testamur.chain.lifecycle import KEPT, NEEDS_OPERATOR, Action, Event, Phase, phase_of, step
+from testamur.errors import TransactionRejectedError
+from testamur.merkle.hashing import EMPTY_ROOT, Hash32
 from testamur.storage.interface import Store
+from testamur.storage.model import (
+    AnchorState,
+    AnchorTransaction,
+    Batch,
+    BatchState,
+    FollowedBlock,
+    FollowedRecord,
+    JournaledTransaction,
+)
 
-GAS_LIMIT_DEFAULT = 250_000
+GAS_LIMIT_DEFAULT: Final = 250_000
+"""Constant, never an estimate: another member landing first can complete a larger subtree."""
+REBROADCAST_SECONDS: Final = 60
+"""Endpoints forget transactions; handing over the same bytes again is always safe."""
+_EVENTS_MAX: Final = 16
+_ALIVE: Final[tuple[AnchorState, ...]] = ("signed", "broadcast", "mined")
+_DETAILS: Final = {
+    Phase.SEALED: "It waits for its turn, or for the followed chain to be up to date.",
+    Phase.SIGNED: "Its transaction is signed and will be sent.",
+    Phase.BROADCAST: "Its transaction was sent and waits for a block.",
+    Phase.MINED: "Its record is in the ledger and waits for finality.",
+    Phase.FINAL: "Its record is final.",
+    Phase.REVERTED: "Its transaction reverted; the cause is not final yet, or not known.",
+    Phase.SEQUENCE_LOST: "Another anchor took its sequence; it gets a new one.",
+    Phase.NONCE_LOST: "Another transaction took its nonce; it is signed anew.",
+    Phase.KEY_INACTIVE: "The contract does not accept this anchor key for this member.",
+    Phase.UNFUNDED: "The anchor account cannot pay for the transaction: fund it.",
+    Phase.FEE_TOO_HIGH: "Gas costs more than the fee cap: wait, or raise the cap.",
+    Phase.REFUSED: "The endpoint refuses the transaction.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +68,34 @@ class AnchorProgress:
 
     @property
     def needs_operator(self) -> bool:
-        """Whether it will not go on by itself."""
-        raise NotImplementedError
+        """Whether somebody should look at it; the batch is kept in any case."""
+        return self.phase in NEEDS_OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """A batch with its transactions, as the store has them now."""
+
+    batch: Batch
+    transactions: Sequence[JournaledTransaction]
+
+    @property
+    def newest(self) -> JournaledTransaction | None:
+        return self.transactions[-1] if self.transactions else None
+
+    @property
+    def phase(self) -> Phase:
+        newest = self.newest
+        return phase_of(self.batch.state, None if newest is None else newest.state)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a signature needs, checked."""
+
+    sequence: int
+    nonce: int
+    fees: OfferedFees
 
 
 class Anchorer:
@@ -55,13 +118,317 @@ class Anchorer:
         clock: Callable[[], float],
         gas_limit: int = GAS_LIMIT_DEFAULT,
     ) -> None:
-        raise NotImplementedError
+        self._client = client
+        self._store = store
+        self._key = key
+        self._member = member
+        self._fee_cap_wei = fee_cap_wei
+        self._clock = clock
+        self._gas_limit = gas_limit
+        self._sent_at: dict[Hash32, float] = {}
+        self._plan: _Plan | None = None
+        self._refusal = ""
 
     def step(self) -> AnchorProgress:
         """Do what can be done now, and return; safe to repeat, and to be killed anywhere.
 
         Raises:
             ChainUnavailableError: no answer; nothing is lost, the next step goes on.
+            ChainIdentityError: the contract does not answer as a ledger does.
             StorageError: the store failed; nothing was sent that is not in the journal.
         """
-        raise NotImplementedError
+        mined = [self._drive(batch.root) for batch in self._all("anchored")]
+        sent = [self._drive(batch.root) for batch in self._all("submitted")]
+        waiting = [self._drive(batch.root) for batch in self._next_sealed()]
+        # The most urgent first: what is under way, what comes next, what only waits for finality.
+        urgent = [one for one in (*sent, *waiting, *mined) if one.phase is not Phase.FINAL]
+        if urgent:
+            return urgent[0]
+        return AnchorProgress(Phase.IDLE, None, None, None, "There is nothing to anchor.")
+
+    def _all(self, state: BatchState) -> list[Batch]:
+        found: list[Batch] = []
+        while page := self._store.batches(state=state, after=found[-1].number if found else 0):
+            found.extend(page)
+        return found
+
+    def _next_sealed(self) -> Iterator[Batch]:
+        """Give the sealed batch whose transaction is alive, else the oldest, if none is sent."""
+        if self._store.batches(state="submitted", limit=1):
+            return
+        signed = self._store.anchor_transactions("signed", "broadcast")
+        alive = [self._store.batch(each.transaction.root) for each in signed]
+        sealed = [batch for batch in alive if batch.state == "sealed"]
+        yield from (sealed or self._store.batches(state="sealed", limit=1))[:1]
+
+    # --- the loop ---------------------------------------------------------------------------
+
+    def _drive(self, root: Hash32) -> AnchorProgress:
+        event: Event | None = None
+        for _ in range(_EVENTS_MAX):
+            now = self._situation(root)
+            event = event or self._observe(now)
+            if event is None:
+                return self._progress(now.phase, now)
+            phase, actions = step(now.phase, event)
+            event = None
+            for action in actions:
+                event = self._perform(action, now)
+            if phase not in KEPT:
+                return self._progress(phase, now)
+        # Events that go round in a circle, on a chain that changes at every look: go on later.
+        now = self._situation(root)
+        return self._progress(now.phase, now)
+
+    def _situation(self, root: Hash32) -> _Situation:
+        return _Situation(
+            batch=self._store.batch(root),
+            transactions=self._store.anchor_transactions(root=root),
+        )
+
+    def _progress(self, phase: Phase, now: _Situation) -> AnchorProgress:
+        newest = now.newest
+        detail = _DETAILS[phase]
+        if phase in {Phase.REFUSED, Phase.UNFUNDED} and self._refusal:
+            detail = f"{detail} {self._refusal}"
+        return AnchorProgress(
+            phase=phase,
+            batch=now.batch.root,
+            tx_hash=None if newest is None else newest.transaction.tx_hash,
+            sequence=None if newest is None else newest.transaction.sequence,
+            detail=detail,
+        )
+
+    # --- looking ----------------------------------------------------------------------------
+
+    def _observe(self, now: _Situation) -> Event | None:
+        newest = now.newest
+        if now.phase is Phase.MINED:
+            return self._observe_mined(now.batch.root)
+        if now.phase is Phase.FINAL:
+            return None
+        if newest is None or now.phase is Phase.SEALED:
+            return self._observe_sealed(now)
+        transaction = newest.transaction
+        # Finality is read first and the records last: what was final before is in the records,
+        # so that our own anchor is never taken for somebody else's.
+        final = self._store.finalized()
+        taken = final is not None and self._slot(final).sequence > transaction.sequence
+        if self._record(now.batch.root) is not None:
+            return Event.RECORD_SEEN
+        if taken:
+            return Event.SEQUENCE_TAKEN
+        if now.phase is Phase.SIGNED:
+            return Event.DUE
+        if now.phase is Phase.REVERTED:
+            return self._observe_reverted(transaction)
+        return self._observe_broadcast(transaction, final)
+
+    def _observe_mined(self, root: Hash32) -> Event | None:
+        final = self._store.finalized()
+        record = self._record(root)
+        if record is None:
+            return Event.RECORD_GONE
+        if final is not None and record.block_number <= final.number:
+            return Event.RECORD_FINAL
+        return None
+
+    def _observe_reverted(self, transaction: AnchorTransaction) -> Event | None:
+        receipt = self._client.receipt(transaction.tx_hash)
+        if receipt is None or receipt.succeeded:
+            return Event.REVERT_GONE
+        followed = self._store.followed()
+        if followed is not None and not self._accepts_key(self._slot(followed)):
+            return Event.KEY_REFUSED
+        return None
+
+    def _observe_broadcast(
+        self, transaction: AnchorTransaction, final: FollowedBlock | None
+    ) -> Event | None:
+        # The nonce first and the receipt last, for the same reason as in _observe.
+        gone = final is not None and transaction.nonce < self._client.transaction_count(
+            self._key.address, pending=False, at=final.hash
+        )
+        receipt = self._client.receipt(transaction.tx_hash)
+        if receipt is not None:
+            # Mined, but not followed yet, is nothing to act on.
+            return None if receipt.succeeded else Event.REVERT_SEEN
+        if gone:
+            return Event.NONCE_TAKEN
+        sent_at = self._sent_at.get(transaction.tx_hash)
+        if sent_at is None or self._clock() - sent_at >= REBROADCAST_SECONDS:
+            return Event.DUE
+        return None
+
+    def _observe_sealed(self, now: _Situation) -> Event | None:
+        """Check everything that a signature depends on, at one block of the followed chain."""
+        followed = self._store.followed()
+        if followed is None:
+            return None
+        slot = self._slot(followed)
+        if self._record(now.batch.root) is not None:
+            return Event.RECORD_SEEN
+        if not self._accepts_key(slot):
+            return Event.KEY_REFUSED
+        newest_block = self._client.block("latest")
+        up_to_date = newest_block.hash == followed.hash or slot == self._client.member_at(
+            self._member, newest_block.hash
+        )
+        if not up_to_date or self._store.followed() != followed:
+            # The chain shows anchors of this member that are not in our records: one of them may
+            # be this very batch (after a restore from a backup, say).
+            return None
+        if not self._may_use(slot.sequence, now):
+            return None
+        return self._plan_signature(slot.sequence)
+
+    def _may_use(self, sequence: int, now: _Situation) -> bool:
+        """Whether ``sequence`` is free for this batch: the rule that no root gets two."""
+        alive = self._store.anchor_transactions(*_ALIVE)
+        if any(each.transaction.sequence >= sequence for each in alive):
+            return False
+        earlier = {each.transaction.sequence for each in now.transactions} - {sequence}
+        if not earlier:
+            return True
+        final = self._store.finalized()
+        return final is not None and self._slot(final).sequence > max(earlier)
+
+    def _plan_signature(self, sequence: int) -> Event | None:
+        fees = capped_fees(self._client.fees(), cap_wei=self._fee_cap_wei)
+        if fees is None:
+            return Event.FEE_ABOVE_CAP
+        cost_max_wei = self._gas_limit * fees.fee_max_wei
+        balance = self._client.balance(self._key.address)
+        if balance < cost_max_wei:
+            self._refusal = f"It may cost {cost_max_wei} wei, and there are {balance}."
+            return Event.MONEY_MISSING
+        nonce = self._client.transaction_count(self._key.address, pending=True)
+        alive = self._store.anchor_transactions(*_ALIVE)
+        if any(each.transaction.nonce == nonce for each in alive):
+            # The endpoint has not seen what it was sent, or a reorganisation took it away.
+            return None
+        self._plan = _Plan(sequence, nonce, fees)
+        return Event.READY
+
+    def _slot(self, block: FollowedBlock) -> MemberSlot:
+        return self._client.member_at(self._member, block.hash)
+
+    def _record(self, root: Hash32) -> FollowedRecord | None:
+        return self._store.record_of_batch(self._member, root)
+
+    def _accepts_key(self, slot: MemberSlot) -> bool:
+        return slot.active and slot.anchor_key == self._key.address
+
+    # --- doing ------------------------------------------------------------------------------
+
+    def _perform(self, action: Action, now: _Situation) -> Event | None:
+        """Do one action; sending is the only one that has an outcome."""
+        root = now.batch.root
+        if action is Action.SIGN:
+            self._sign(now.batch)
+            return None
+        if action is Action.NOTE_MINED:
+            self._note_record(root, "mined")
+            # A crash here leaves the transaction ahead of its batch; the next pass sees the
+            # record again and comes back here.
+            self._store.advance(root, now.batch.state, "anchored")
+            return None
+        if action is Action.NOTE_FINAL:
+            self._note_record(root, "final")
+            # As above.
+            self._store.advance(root, "anchored", "final")
+            return None
+        newest = now.newest
+        if newest is None:
+            raise RuntimeError(f"{action} needs a transaction")
+        tx_hash = newest.transaction.tx_hash
+        if action is Action.BROADCAST:
+            return self._broadcast(newest.transaction)
+        if action is Action.NOTE_BROADCAST:
+            self._bring(newest, "broadcast")
+            # A crash here leaves the batch ``sealed`` with a transaction that is sent: the next
+            # pass sends it once more.
+            self._store.advance(root, now.batch.state, "submitted")
+        if action is Action.NOTE_REVERTED:
+            self._bring(newest, "reverted")
+        if action is Action.TAKE_BACK:
+            self._store.advance(root, now.batch.state, "submitted")
+            # A crash here leaves ``submitted`` with a transaction that is not marked as sent; it
+            # is sent again all the same, because no pass of a new process has sent it yet.
+            self._bring(newest, "broadcast")
+        if action is Action.RETIRE:
+            self._bring(newest, "reverted")
+            # A crash here reads as ``reverted``, from where the lost sequence leads here again.
+            self._store.advance(root, "submitted", "sealed")
+            self._sent_at.pop(tx_hash, None)
+        return None
+
+    def _sign(self, batch: Batch) -> None:
+        plan, self._plan = self._plan, None
+        identity = self._store.identity()
+        if plan is None or identity is None:
+            raise RuntimeError("nothing is signed without a plan and an identity")
+        call = abi.anchor_call(
+            member=self._member,
+            count=batch.count,
+            root=batch.root,
+            status_count=0,
+            status_root=EMPTY_ROOT,
+            sequence=plan.sequence,
+        )
+        signed = self._key.sign(
+            UnsignedTransaction(
+                chain_id=identity.chain_id,
+                nonce=plan.nonce,
+                to=self._client.contract,
+                data=call,
+                gas_limit=self._gas_limit,
+                fee_max_wei=plan.fees.fee_max_wei,
+                tip_max_wei=plan.fees.tip_max_wei,
+            )
+        )
+        self._store.put_signed(
+            AnchorTransaction(
+                sequence=plan.sequence,
+                root=batch.root,
+                status_count=0,
+                status_root=EMPTY_ROOT,
+                nonce=plan.nonce,
+                raw=signed.raw,
+                tx_hash=signed.tx_hash,
+                signed_at=int(self._clock()),
+            )
+        )
+        # A crash here leaves a signed transaction that nobody has seen: the next pass sends it.
+
+    def _broadcast(self, transaction: AnchorTransaction) -> Event:
+        try:
+            self._client.send_raw(transaction.raw)
+        except TransactionRejectedError as exc:
+            self._refusal = str(exc)
+            if exc.kind == "insufficient_funds":
+                return Event.MONEY_MISSING
+            if exc.kind != "nonce_too_low":
+                return Event.SENDING_REFUSED
+            # Most likely it is mined already; if another took its nonce, finality will show it.
+        self._sent_at[transaction.tx_hash] = self._clock()
+        return Event.ACCEPTED
+
+    def _note_record(self, root: Hash32, state: AnchorState) -> None:
+        """Move the transaction that made the record; none, if it was made from elsewhere."""
+        record = self._record(root)
+        for each in self._store.anchor_transactions(root=root):
+            if record is not None and each.transaction.tx_hash == record.tx_hash:
+                self._bring(each, state)
+
+    def _bring(self, journaled: JournaledTransaction, state: AnchorState) -> None:
+        """Move a transaction to ``state``, over the states that the journal wants in between."""
+        tx_hash, now = journaled.transaction.tx_hash, journaled.state
+        if now == "final":
+            return
+        if (now, state) in {("reverted", "mined"), ("reverted", "final"), ("mined", "reverted")}:
+            self._store.set_anchor_state(tx_hash, "broadcast")
+            now = "broadcast"
+        if state == "final" and now != "mined":
+            self._store.set_anchor_state(tx_hash, "mined")
+        self._store.set_anchor_state(tx_hash, state)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from testamur.chain.client import ChainClient
-from testamur.chain.keys import SigningKey
-from testamur.ledger.birth import Birth, FoundingMember
+from testamur.chain import abi
+from testamur.chain.artifacts import load_ledger_artifact
+from testamur.chain.client import ChainClient, LedgerClient, TxReceipt
+from testamur.chain.fees import capped_fees
+from testamur.chain.keys import SigningKey, UnsignedTransaction
+from testamur.errors import (
+    BirthFormatError,
+    ChainIdentityError,
+    ChainUnavailableError,
+    DeploymentError,
+)
+from testamur.ledger.birth import Birth, FoundingMember, encode_birth, parse_birth
 from testamur.merkle.hashing import Hash32
+
+FEE_CAP_DEFAULT_WEI: Final = 10**12
+_POLL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +46,16 @@ def deploy(
     key: SigningKey,
     members: Sequence[FoundingMember],
     *,
-    fee_cap_wei: int = 10**12,
+    fee_cap_wei: int = FEE_CAP_DEFAULT_WEI,
     timeout_seconds: float = 120,
+    monotonic: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Deployment:
     """Deploy a ledger with ``members`` as founders 1 to n, and check what stands there.
 
     Waits until the transaction is in a block, not until that block is final. ``key`` pays and
-    has no rights afterwards. ``fee_cap_wei`` is the most paid for a unit of gas.
+    has no rights afterwards. ``fee_cap_wei`` is the most paid for a unit of gas; ``monotonic``
+    and ``pause`` are the clock that the wait is measured by.
 
     Raises:
         DeploymentError: it reverted, or code, ``head()`` or birth are not what they have to be.
@@ -46,4 +63,92 @@ def deploy(
         ChainUnavailableError: no answer, or not mined in time; the message names the
             transaction, which may still be mined.
     """
-    raise NotImplementedError
+    creation = load_ledger_artifact().bytecode + abi.founders(members)
+    chain_id = client.chain_id()
+    fees = capped_fees(client.fees(), cap_wei=fee_cap_wei)
+    if fees is None:
+        raise DeploymentError(f"a unit of gas costs more than the {fee_cap_wei} wei allowed")
+    signed = key.sign(
+        UnsignedTransaction(
+            chain_id=chain_id,
+            nonce=client.transaction_count(key.address, pending=True),
+            to=None,
+            data=creation,
+            gas_limit=_gas_limit(len(creation), len(members)),
+            fee_max_wei=fees.fee_max_wei,
+            tip_max_wei=fees.tip_max_wei,
+        )
+    )
+    client.send_raw(signed.raw)
+    deadline = monotonic() + timeout_seconds
+    while (receipt := client.receipt(signed.tx_hash)) is None:
+        if monotonic() > deadline:
+            raise ChainUnavailableError(
+                f"the deployment 0x{signed.tx_hash.hex()} is in no block yet, and may still be"
+            )
+        pause(_POLL_SECONDS)
+    if not receipt.succeeded or receipt.contract is None:
+        raise DeploymentError(f"the deployment 0x{signed.tx_hash.hex()} reverted")
+    return _check(client.ledger(receipt.contract), receipt, chain_id, members)
+
+
+def _gas_limit(creation_bytes: int, members: int) -> int:
+    """Bound what a deployment can cost; what it does not use is not paid for.
+
+    Not an estimate of the endpoint's: that runs in the newest block, and in block 0 of a fresh
+    chain the constructor, which asks for the parent's hash, fails.
+    """
+    code = 200 * len(load_ledger_artifact().deployed_bytecode)  # EIP-170's price for a byte
+    # Per byte of input: calldata (at most 40, EIP-7623), its copy in memory, hash and event. Per
+    # member two new storage slots; per pair of members the comparison of their keys.
+    return 150_000 + code + 60 * creation_bytes + 70_000 * members + 300 * members**2
+
+
+def _check(
+    ledger: LedgerClient, receipt: TxReceipt, chain_id: int, members: Sequence[FoundingMember]
+) -> Deployment:
+    """Compare code, birth and head with what Python makes of the same members."""
+    block = ledger.block(receipt.block_number)
+    shown = f"the contract 0x{ledger.contract.hex()}"
+    if block.hash != receipt.block_hash:
+        raise ChainUnavailableError("the chain was reorganised during the deployment; check it")
+    if ledger.code(ledger.contract, block.hash) != load_ledger_artifact().deployed_bytecode:
+        raise DeploymentError(f"{shown} has other code than the ledger's")
+    birth = Birth(
+        chain_id=chain_id,
+        contract=ledger.contract,
+        parent_block_hash=block.parent_hash,
+        members=tuple(members),
+    )
+    events = ledger.events(block.number, block.number)
+    if [(event.index, event.change) for event in events] != [(0, encode_birth(birth))]:
+        raise DeploymentError(f"{shown} was born with other values than those given")
+    if ledger.head_at(block.hash) != (1, birth.ledger_id()):
+        raise DeploymentError(f"{shown} has another head than its birth")
+    return Deployment(
+        contract=ledger.contract,
+        block_number=block.number,
+        tx_hash=receipt.tx_hash,
+        birth=birth,
+        ledger_id=birth.ledger_id(),
+    )
+
+
+def read_birth(client: LedgerClient, deployed_at_block: int) -> Birth:
+    """Read the birth of a ledger that somebody else deployed, from the block of its deployment.
+
+    What it says is the endpoint's word until the ledger id is compared with a trust file.
+
+    Raises:
+        ChainIdentityError: that block holds no birth of a ledger at the client's contract.
+        ChainUnavailableError: no answer.
+    """
+    events = client.events(deployed_at_block, deployed_at_block)
+    if not events or events[0].index != 0 or events[0].change is None:
+        raise ChainIdentityError(
+            f"block {deployed_at_block} holds no birth of a ledger at 0x{client.contract.hex()}"
+        )
+    try:
+        return parse_birth(events[0].change)
+    except BirthFormatError as exc:
+        raise ChainIdentityError(f"record 0 is not the birth of a ledger: {exc}") from exc

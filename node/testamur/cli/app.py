@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 
 from testamur import __version__
 from testamur.cli import credentials, devchain, operation, output, submission, verification
+from testamur.cli.demo.command import demo
 from testamur.cli.output import ExitCode
 from testamur.cli.rim import Rim
 from testamur.errors import TestamurError
@@ -30,6 +30,7 @@ app.command()(verification.verify)
 app.command()(operation.serve)
 app.command()(operation.check)
 app.command()(devchain.devchain)
+app.command()(demo)
 
 
 @app.callback(invoke_without_command=True)
@@ -56,13 +57,9 @@ def run(arguments: Sequence[str], rim: Rim) -> int:
         _show_usage(exc)
         return ExitCode.USAGE
     except typer.Abort:
-        return 128 + 2  # as after the signal SIGINT
-    except OSError as exc:
-        if exc.errno != errno.EPIPE:
-            raise
-        # The reader of our output went away. What it did not read must not fail at exit again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13  # as after the signal SIGPIPE
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        return output.reader_gone()
     return result if isinstance(result, int) else ExitCode.OK
 
 

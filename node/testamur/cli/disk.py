@@ -1,4 +1,4 @@
-"""The three disk operations that a durable, never overwriting write consists of, and reading."""
+"""The disk operations that a durable, never overwriting write consists of, and reading."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Disk:
         ``FileExistsError`` when the name is taken. The temporary name is gone either way.
         """
         try:
-            os.link(temporary, target)
+            self.link(temporary, target)
         except OSError as exc:
             if exc.errno not in _NO_LINKS:
                 raise
@@ -55,6 +55,10 @@ class Disk:
         finally:
             temporary.unlink(missing_ok=True)
         # A crash here may lose the name, never a part of the content: run the command again.
+
+    def link(self, existing: Path, target: Path) -> None:
+        """Give a file a second name; file systems without hard links refuse."""
+        target.hardlink_to(existing)
 
     def sync_directory(self, directory: Path) -> None:
         """Make the names in a directory durable."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Final, TextIO
+
+import typer
 
 from testamur.errors import (
     ChainUnavailableError,
@@ -106,8 +109,9 @@ def error_json(failure: TestamurError) -> dict[str, str]:
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[..., None]]:
-    """Show a bar on standard error for long work; yields what to call after each
-    step, or with a number after so many.
+    """Show a bar on standard error for long work.
+
+    Yields what to call after each step, or with a number after so many.
 
     Nothing is shown where standard error is no terminal, or for fewer than
     :data:`PROGRESS_FROM` steps.
@@ -128,9 +132,20 @@ def progress(label: str, total: int) -> Iterator[Callable[..., None]]:
         yield lambda count=1: bar.advance(task, count)
 
 
+def reader_gone() -> int:
+    """Give up standard output, whose reader went away, and return the exit code for that.
+
+    What is still buffered must not fail again when the interpreter ends.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
 def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text + "\n")
+    except BrokenPipeError as exc:
+        raise typer.Exit(reader_gone()) from exc
     except UnicodeEncodeError:  # a terminal that is not UTF-8
         encoding = stream.encoding or "ascii"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")

@@ -31,14 +31,10 @@ if TYPE_CHECKING:
 CHUNK_ENTRIES: Final = 10_000
 POLL_SECONDS: Final = 0.5
 
-NodeUrl = Annotated[
-    str, typer.Option("--node", metavar="URL", help="URL of your member's node.")
-]
+NodeUrl = Annotated[str, typer.Option("--node", metavar="URL", help="URL of your member's node.")]
 
 
-def submit(
-    context: typer.Context, files: Files, *, node: NodeUrl, as_json: AsJson = False
-) -> None:
+def submit(context: typer.Context, files: Files, *, node: NodeUrl, as_json: AsJson = False) -> None:
     """Submit committed credentials: only their entries are sent, never the files.
 
     Submitting again is harmless. The entries are safe at the node when this command ends well.

@@ -35,7 +35,9 @@ _MARKS = {
 
 
 def verify(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The credential; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The credential; - is standard input.")
+    ],
     *,
     receipt: Annotated[
         Path | None,
@@ -129,4 +131,8 @@ def _show(report: dict[str, Any]) -> None:
         detail = output.printable(str(check.get("detail")))
         output.line(f"  {output.coloured(mark, shade, sys.stdout)}  {name:<11} {detail}")
     output.line("")
-    output.line(output.coloured(output.printable(str(report.get("does_not_prove"))), Colour.GREY, sys.stdout))
+    output.line(
+        output.coloured(
+            output.printable(str(report.get("does_not_prove"))), Colour.GREY, sys.stdout
+        )
+    )

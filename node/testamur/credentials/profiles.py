@@ -96,7 +96,8 @@ def detect(data: bytes) -> str:
     three parts with dots whose first is an object in base64 are a JWT; everything else, other
     well-formed JSON included, is its bytes. What looks like JSON or like a JWT but breaks their
     rules is refused: hashing it as bytes would fix an artefact that no reader reads alike, and
-    the next tool would rewrite it.
+    the next tool would rewrite it. What is not refused here is not refused by the profile
+    returned, except for its size.
 
     Raises:
         CredentialError: it looks like JSON or a JWT and is not; ``bytes-sha256`` may then be
@@ -106,7 +107,10 @@ def detect(data: bytes) -> str:
         document = strict_json.parse(data)
         if not isinstance(document, dict):
             return BYTES
-        return JWS_JSON if jws.is_jws(document) else JCS
+        if jws.is_jws(document):
+            jws.signing_input(data)
+            return JWS_JSON
+        return JCS
     if jwt.looks_like_jwt(data):
         jwt.issuer_signed(data)
         return JWT

@@ -6,7 +6,8 @@ Format: docs/formats/batch-file.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice
+from operator import lt
 from typing import Final
 
 from testamur.errors import CorruptBatchError
@@ -68,7 +69,7 @@ def _check_order(entries: Sequence[Hash32]) -> None:
         raise CorruptBatchError("a batch has at least one entry")
     if len(entries) > ENTRIES_MAX:
         raise CorruptBatchError(f"a batch has at most {ENTRIES_MAX} entries")
-    if any(len(entry) != HASH_BYTES for entry in entries):
+    if set(map(len, entries)) != {HASH_BYTES}:
         raise CorruptBatchError("an entry is not 32 bytes")
-    if any(lower >= upper for lower, upper in pairwise(entries)):
+    if not all(map(lt, entries, islice(entries, 1, None))):
         raise CorruptBatchError("the entries do not ascend strictly")

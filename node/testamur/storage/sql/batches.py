@@ -56,7 +56,7 @@ class SqlBatches:
         with self._database.read("read the claim") as connection:
             return _unfinished(connection)
 
-    def pad(self, claim: int, new: Sequence[Padding]) -> Claim:
+    def pad(self, claim: int, new: Sequence[Padding], /) -> Claim:
         """See the interface."""
         wanted = tuple(sorted(new, key=lambda pad: pad.entry))
         if any(len(pad.entry) != HASH_BYTES or len(pad.salt) != HASH_BYTES for pad in wanted):
@@ -69,6 +69,7 @@ class SqlBatches:
                 return unfinished
             if unfinished.padding:
                 raise ImmutableConflictError(f"claim {claim} has other padding already")
+            _refuse_reuse(connection, wanted)
             rows = [{"entry": pad.entry, "salt": pad.salt, "batch": claim} for pad in wanted]
             connection.execute(insert(padding), rows)
             connection.execute(
@@ -177,7 +178,7 @@ def _unfinished(connection: Connection) -> Claim | None:
     return Claim(
         row.number,
         row.claimed_at,
-        tuple(map(Hash32, connection.execute(claimed).scalars())),
+        tuple(connection.execute(claimed).scalars().all()),
         _padding(connection, row.number),
     )
 
@@ -189,6 +190,15 @@ def _padding(connection: Connection, number: int) -> tuple[Padding, ...]:
         .order_by(padding.c.entry)
     )
     return tuple(Padding(Hash32(entry), Hash32(salt)) for entry, salt in rows)
+
+
+def _refuse_reuse(connection: Connection, wanted: Sequence[Padding]) -> None:
+    if len({pad.entry for pad in wanted}) != len(wanted):
+        raise ValueError("padding repeats itself")
+    for chunk in chunks([pad.entry for pad in wanted]):
+        for table in (padding, queue, entries):
+            if connection.execute(select(table.c.entry).where(table.c.entry.in_(chunk))).first():
+                raise ValueError("padding repeats an entry that exists")
 
 
 def _move_to_index(connection: Connection, claim: int, *, expected: int) -> None:

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    LargeBinary,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from testamur.errors import UnknownEntryError
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 from testamur.storage.model import AddResult, EntryLife, EntryState, QueueState, StoreTotals
 from testamur.storage.sql.database import Database, chunks
+from testamur.storage.sql.engine import execute_many, insert_unless_there
 from testamur.storage.sql.tables import batches, counters, entries, queue
+
+_NEW: Final = bindparam("new", type_=LargeBinary())
+_NOW: Final = bindparam("now", type_=BigInteger())
+# One statement for each entry decides whether it is new: the unique constraint of the queue and
+# a look into the index of sealed entries, both by all 32 bytes.
+_INSERT_NEW: Final = insert_unless_there(
+    queue,
+    ["entry", "submitted_at"],
+    select(_NEW, _NOW).where(~exists().where(entries.c.entry == _NEW)),
+)
 
 
 class SqlSubmissions:
@@ -19,7 +40,7 @@ class SqlSubmissions:
 
     _database: Database
 
-    def add_entries(self, new: Sequence[Hash32], *, submitted_at: int) -> AddResult:
+    def add_entries(self, new: Sequence[Hash32], /, *, submitted_at: int) -> AddResult:
         """See the interface."""
         if any(len(entry) != HASH_BYTES for entry in new):
             raise ValueError("an entry is not 32 bytes")
@@ -27,18 +48,16 @@ class SqlSubmissions:
             raise ValueError(f"submitted_at is {submitted_at}")
         distinct = list(dict.fromkeys(new))
         with self._database.write("add entries") as connection:
-            known = _known(connection, distinct)
-            rows = [
-                {"entry": entry, "submitted_at": submitted_at}
-                for entry in distinct
-                if entry not in known
-            ]
-            if rows:
-                connection.execute(insert(queue), rows)
-                _count_accepted(connection, len(rows))
+            added = 0
+            if distinct:
+                rows: list[dict[str, bytes | int]] = [
+                    {"new": entry, "now": submitted_at} for entry in distinct
+                ]
+                added = execute_many(connection, _INSERT_NEW, rows)
+                _count_accepted(connection, added)
         # Durable now. A crash before the caller says so leaves entries that are queued without
         # having been acknowledged; the submitter repeats the call and is told they are known.
-        return AddResult(added=len(rows), known=len(distinct) - len(rows))
+        return AddResult(added=added, known=len(distinct) - added)
 
     def queue(self) -> QueueState:
         """See the interface."""
@@ -66,7 +85,7 @@ class SqlSubmissions:
             raise UnknownEntryError(f"no entry {entry.hex()}")
         return EntryState(entry, "queued", submitted_at, None)
 
-    def batches_of(self, wanted: Sequence[Hash32]) -> Mapping[Hash32, Hash32]:
+    def batches_of(self, wanted: Sequence[Hash32], /) -> Mapping[Hash32, Hash32]:
         """See the interface."""
         found: dict[Hash32, Hash32] = {}
         with self._database.read("find batches") as connection:
@@ -100,15 +119,6 @@ class SqlSubmissions:
                 indexed=connection.execute(select(func.count()).select_from(entries)).scalar_one(),
                 overlapping=connection.execute(both).scalar_one(),
             )
-
-
-def _known(connection: Connection, candidates: Sequence[Hash32]) -> set[bytes]:
-    known: set[bytes] = set()
-    for table in (queue, entries):
-        for chunk in chunks(candidates):
-            found = connection.execute(select(table.c.entry).where(table.c.entry.in_(chunk)))
-            known.update(found.scalars())
-    return known
 
 
 def _count_accepted(connection: Connection, added: int) -> None:
