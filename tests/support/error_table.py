@@ -10,14 +10,14 @@ from testamur import errors
 INTRODUCTION: Final = """\
 # Errors
 
-Every error that Testamur raises in normal operation has a stable code: for programs, in the `code` of a problem document (RFC 9457) over HTTP, in the `code` of `--json` on the command line, and in a report's check where the error decided it. This page is made from `testamur.errors` by `scripts/vectors`; a test compares.
+Every error that Testamur raises in normal operation has a stable code: for programs, in the `code` of a problem document (RFC 9457) over HTTP, and in the `code` of a report's check where the error decided it. This page is made from `testamur.errors` by `scripts/vectors`; a test compares.
 
 - A program MUST branch on `code`, never on the message, which is for people and may change.
 - A program MUST treat a code that it does not know as an error, of the family it was met in.
 - A code is never given a second meaning. A code that is no longer raised stays reserved.
 - An error says nothing about a credential. Only a [report](report.md) does; what it stops is a failed disk or a silent chain that is read as "forged", or as "fine".
 
-Over HTTP there are besides: `internal_error` (500, a mistake of ours, reported without its cause) and the name of the HTTP status, such as `not_found` or `method_not_allowed`, where no resource of ours was reached.
+Over HTTP there are besides: `no_such_resource` (404) and `method_not_allowed` (405) where nothing of ours was reached, and `internal_error` (500): a mistake of ours, answered without its cause.
 
 In the tables a class stands under the one that it refines. Without advice of its own, an error has that of the class above it.
 """
@@ -47,7 +47,8 @@ def _below(kind: type[errors.TestamurError]) -> list[type[errors.TestamurError]]
 def _table(title: str, kinds: list[type[errors.TestamurError]]) -> str:
     lines = [f"## {title}", "", "| code | class | meaning | advice |", "| --- | --- | --- | --- |"]
     for kind in kinds:
-        meaning = " ".join(inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].split())
+        first = inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0]
+        meaning = " ".join(first.replace("``", "`").split())
         advice = kind.advice or "-"
         lines.append(f"| `{kind.code}` | `{kind.__name__}` | {meaning} | {advice} |")
     return "\n".join(lines) + "\n"
