@@ -202,14 +202,15 @@ class Anchorer:
     # --- looking ----------------------------------------------------------------------------
 
     def _observe(self, now: _Situation) -> Event | None:
-        newest = now.newest
-        if now.phase is Phase.MINED:
-            return self._observe_mined(now.batch.root)
         if now.phase is Phase.FINAL:
             return None
-        if newest is None or now.phase is Phase.SEALED:
+        if now.phase is Phase.MINED:
+            return self._observe_mined(now.batch.root)
+        if now.newest is None or now.phase is Phase.SEALED:
             return self._observe_sealed(now)
-        transaction = newest.transaction
+        return self._observe_sent(now, now.newest.transaction)
+
+    def _observe_sent(self, now: _Situation, transaction: AnchorTransaction) -> Event | None:
         # Finality is read first and the records last: what was final before is in the records,
         # so that our own anchor is never taken for somebody else's.
         final = self._store.finalized()
@@ -274,13 +275,12 @@ class Anchorer:
         up_to_date = newest_block.hash == followed.hash or slot == self._client.member_at(
             self._member, newest_block.hash
         )
-        if not up_to_date or self._store.followed() != followed:
-            # The chain shows anchors of this member that are not in our records: one of them may
-            # be this very batch (after a restore from a backup, say).
-            return None
-        if not self._may_use(slot.sequence, now):
-            return None
-        return self._plan_signature(slot.sequence)
+        # Else the chain shows anchors of this member that are not in our records: one of them may
+        # be this very batch (after a restore from a backup, say).
+        unmoved = up_to_date and self._store.followed() == followed
+        if unmoved and self._may_use(slot.sequence, now):
+            return self._plan_signature(slot.sequence)
+        return None
 
     def _may_use(self, sequence: int, now: _Situation) -> bool:
         """Whether ``sequence`` is free for this batch: the rule that no root gets two."""
