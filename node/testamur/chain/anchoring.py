@@ -331,12 +331,12 @@ class Anchorer:
             self._note_record(root, "mined")
             # A crash here leaves the transaction ahead of its batch; the next pass sees the
             # record again and comes back here.
-            self._store.advance(root, now.batch.state, "anchored")
+            self._advance(now.batch, "anchored")
             return None
         if action is Action.NOTE_FINAL:
             self._note_record(root, "final")
             # As above.
-            self._store.advance(root, "anchored", "final")
+            self._advance(now.batch, "final")
             return None
         newest = now.newest
         if newest is None:
@@ -348,20 +348,24 @@ class Anchorer:
             self._bring(newest, "broadcast")
             # A crash here leaves the batch ``sealed`` with a transaction that is sent: the next
             # pass sends it once more.
-            self._store.advance(root, now.batch.state, "submitted")
+            self._advance(now.batch, "submitted")
         if action is Action.NOTE_REVERTED:
             self._bring(newest, "reverted")
         if action is Action.TAKE_BACK:
-            self._store.advance(root, now.batch.state, "submitted")
+            self._advance(now.batch, "submitted")
             # A crash here leaves ``submitted`` with a transaction that is not marked as sent; it
             # is sent again all the same, because no pass of a new process has sent it yet.
             self._bring(newest, "broadcast")
         if action is Action.RETIRE:
             self._bring(newest, "reverted")
             # A crash here reads as ``reverted``, from where the lost sequence leads here again.
-            self._store.advance(root, "submitted", "sealed")
+            self._advance(now.batch, "sealed")
             self._sent_at.pop(tx_hash, None)
         return None
+
+    def _advance(self, batch: Batch, state: BatchState) -> None:
+        if batch.state != state:
+            self._store.advance(batch.root, batch.state, state)
 
     def _sign(self, batch: Batch) -> None:
         plan, self._plan = self._plan, None
