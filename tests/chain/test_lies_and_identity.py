@@ -168,9 +168,7 @@ NULLS = {
 @pytest.mark.parametrize(
     "answer", [{"result": None}, {"error": {"code": -32000, "message": "busy"}}, {"result": "0x"}]
 )
-def test_null_and_errors_are_never_a_zero(
-    method: str, answer: Any, ledger: LedgerOnChain
-) -> None:
+def test_null_and_errors_are_never_a_zero(method: str, answer: Any, ledger: LedgerOnChain) -> None:
     wanted: tuple[type[ChainError], ...] = (ChainUnavailableError,)
     if method == "eth_call" and answer == {"result": "0x"}:
         wanted = (ChainIdentityError,)  # what an address without code answers
