@@ -68,7 +68,11 @@ def test_every_sample_is_accepted_by_digest_and_by_file(
 ) -> None:
     data = sample.read_bytes()
     member = next(
-        (number for number, name in enumerate(("alder", "bris", "cassel"), 1) if name in sample.name)
+        (
+            number
+            for number, name in enumerate(("alder", "bris", "cassel"), 1)
+            if name in sample.name
+        )
     )
     node = consortium.nodes[member]
     committed = consortium.commit(member, data, sample.name)
