@@ -71,9 +71,7 @@ def test_a_record_that_disappears_is_sent_again_with_the_same_bytes(
     assert node.store.size() == 2
 
 
-def test_blocks_without_records_are_replaced_quietly(
-    anvil: RunningAnvil, node: MemberNode
-) -> None:
+def test_blocks_without_records_are_replaced_quietly(anvil: RunningAnvil, node: MemberNode) -> None:
     root = node.seal("one")
     node.turn()
     anvil.mine(1)
