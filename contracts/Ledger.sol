@@ -52,7 +52,13 @@ contract Ledger is ILedger {
             standing.controlKey = founder.controlKey;
         }
         _log.memberCount = uint32(count);
-        _govern(abi.encode(block.chainid, address(this), blockhash(block.number - 1), founders));
+        bytes32 parent;
+        unchecked {
+            // Nothing is deployed in block 0, but a cost estimate on a chain that has no other
+            // block runs as if: it must give a figure, not a panic.
+            parent = blockhash(block.number - 1);
+        }
+        _govern(abi.encode(block.chainid, address(this), parent, founders));
     }
 
     /// @inheritdoc ILedger

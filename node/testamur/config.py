@@ -151,5 +151,3 @@ def load_settings(file: Path | None) -> NodeSettings:
             f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()
         )
         raise ConfigurationError(f"the settings do not fit: {wrong}") from exc
-
-

@@ -58,6 +58,7 @@
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
     │   └── NodeProtocolError
+    ├── DemoError                    the demo cannot go on
     └── ConfigurationError
 
 A programming mistake is none of these: it stays a ``TypeError`` or ``ValueError``. Every class
@@ -501,6 +502,13 @@ class NodeProtocolError(NodeError):
     """The node answered something that is not of the protocol."""
 
     code = "node_protocol"
+
+
+class DemoError(TestamurError):
+    """The demo cannot go on."""
+
+    code = "demo_failed"
+    advice = "Run it again; if it fails again, look into the logs in the directory it names."
 
 
 class ConfigurationError(TestamurError):

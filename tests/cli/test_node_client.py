@@ -26,6 +26,10 @@ def foreign_errors() -> list[type[Exception]]:
     return found
 
 
+def ledger(member: object, ledger_id: str = LEDGER.hex()) -> bytes:
+    return reply(json.dumps({"ledger_id": ledger_id, "member": member, "size": 4}).encode())
+
+
 class RaisingTransport(httpx.BaseTransport):
     """Raises one of httpx's own errors for every request."""
 
@@ -62,10 +66,12 @@ def test_every_error_of_the_http_library_means_unavailable(kind: type[Exception]
         (reply(b"\x1f\x8b", "200 OK", "Content-Encoding: gzip"), NodeProtocolError),
         (reply(b"[]"), NodeProtocolError),
         (reply(b'{"member": 1, "member": 2}'), NodeProtocolError),
-        (reply(b'{"member": "1"}'), NodeProtocolError),
-        (reply(b'{"member": true}'), NodeProtocolError),
-        (reply(b'{"member": 0}'), NodeProtocolError),
-        (reply(b'{"members": []}'), NodeProtocolError),
+        (ledger("1"), NodeProtocolError),
+        (ledger(True), NodeProtocolError),
+        (ledger(0), NodeProtocolError),
+        (ledger(2**32), NodeProtocolError),
+        (ledger(1, "0a"), NodeProtocolError),
+        (reply(b'{"member": 1}'), NodeProtocolError),
         (reply(b"\xff"), NodeProtocolError),
         (reply(b"[" * 5000), NodeProtocolError),
         (reply(b" " * (REPLY_BYTES_MAX + 1)), NodeProtocolError),
@@ -78,7 +84,7 @@ def test_every_bad_answer_is_one_of_two_errors(answer: bytes, error: type[Except
         NodeClient(server.url) as client,
         pytest.raises(error),
     ):
-        client.own_member()
+        client.own_ledger()
 
 
 def test_a_reply_without_a_length_is_bounded_too() -> None:
@@ -154,10 +160,6 @@ def test_a_url_that_names_no_node_is_a_wrong_setting(url: str) -> None:
         NodeClient(url)
 
 
-def ledger(member: int) -> bytes:
-    return reply(json.dumps({"member": member, "size": 4}).encode())
-
-
 def test_commit_takes_ledger_and_member_from_a_node(testamur: Run, tmp_path: Path) -> None:
     file = diploma(tmp_path)
     trust = reply(trust_file(tmp_path).read_bytes())
@@ -171,7 +173,13 @@ def test_commit_takes_ledger_and_member_from_a_node(testamur: Run, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("trust", "own", "code"),
-    [(b"", ledger(1), 3), (reply(b"{}"), ledger(1), 2), (None, ledger(9), 2), (None, b"", 3)],
+    [
+        (b"", ledger(1), 3),
+        (reply(b"{}"), ledger(1), 3),
+        (None, ledger(9), 2),
+        (None, b"", 3),
+        (None, ledger(1, bytes(32).hex()), 3),
+    ],
 )
 def test_commit_writes_nothing_when_the_node_is_no_help(
     testamur: Run, tmp_path: Path, trust: bytes | None, own: bytes, code: int

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from testamur.chain.artifacts import load_ledger_artifact
 from tests.support.deployed_ledger import DeployedLedger
 from tests.support.optional import require
@@ -37,12 +39,14 @@ def require_compiler() -> None:
     require(shutil.which("node"), "Node.js")
 
 
+@pytest.mark.slow  # the compiler takes seconds
 def test_artifacts_are_what_the_sources_give() -> None:
     require_compiler()
     done = run(SCRIPT, "--check")
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow  # the compiler takes seconds
 def test_check_reports_drift_and_writes_nothing(tmp_path: Path) -> None:
     require_compiler()
     script = copy_of_the_sources(tmp_path)

@@ -44,9 +44,7 @@ def test_frontier_above_the_size_was_never_written(ledger: DeployedLedger) -> No
     assert not any(slots)
 
 
-@pytest.mark.parametrize(
-    ("member", "anchors", "last_record"), [(1, 4, 13), (2, 4, 11), (3, 4, 12)]
-)
+@pytest.mark.parametrize(("member", "anchors", "last_record"), [(1, 4, 13), (2, 4, 11), (3, 4, 12)])
 def test_a_member_has_a_hot_slot_and_a_cold_one(
     ledger: DeployedLedger, member: int, anchors: int, last_record: int
 ) -> None:

@@ -23,7 +23,7 @@ HASH = Hash32(sha256(b"a hash").digest())
 
 @pytest.fixture
 def full(registered: Registered) -> Receipt:
-    """A receipt in which every optional part is present."""
+    """Give a receipt in which every optional part is present."""
     receipt = registered.receipt
     return replace(
         receipt,
@@ -155,7 +155,9 @@ def test_every_field_of_a_trust_file_refuses_what_it_is_not() -> None:
         (("surprise",), 1),
     ],
 )
-def test_a_trust_file_that_breaks_a_rule_is_refused(path: tuple[str | int, ...], new: object) -> None:
+def test_a_trust_file_that_breaks_a_rule_is_refused(
+    path: tuple[str | int, ...], new: object
+) -> None:
     value = json.loads(serialise_trust(PaperLedger().trust()))
     with pytest.raises(TrustFileFormatError):
         parse_trust(json.dumps(changed(value, path, new)).encode())

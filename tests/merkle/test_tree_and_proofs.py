@@ -160,7 +160,9 @@ def test_every_hash_must_have_32_bytes(wrong: bytes) -> None:
             proofs.verify_inclusion(leaf_hash=leaf, index=0, size=2, proof=proof, root=root)
     for old, proof, new in [(wrong, [good], good), (good, [wrong], good), (good, [good], wrong)]:
         with pytest.raises(HashLengthError):
-            proofs.verify_consistency(old_size=1, new_size=2, old_root=old, new_root=new, proof=proof)
+            proofs.verify_consistency(
+                old_size=1, new_size=2, old_root=old, new_root=new, proof=proof
+            )
 
 
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=300), st.data())

@@ -1,4 +1,4 @@
-"""The stores that have to pass the conformance suite; a new one adds a line here."""
+"""A store of each implementation, opened, and opened again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from testamur.storage.interface import Store
-from testamur.storage.sql.store import open_store
+from tests.support.stores import IMPLEMENTATIONS
 
 OpenStore = Callable[[], Store]
-
-IMPLEMENTATIONS: dict[str, Callable[[Path], Store]] = {"sqlite": open_store}
 
 
 @pytest.fixture(params=sorted(IMPLEMENTATIONS))

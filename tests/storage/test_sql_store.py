@@ -21,7 +21,7 @@ from testamur.storage.sql.tables import METADATA
 from tests.support.stored import IDENTITY, birth_in, block, digest, signed, some_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CALLS: dict[str, Callable[[SqlStore], Any]] = {
@@ -66,27 +66,40 @@ def test_every_method_is_in_the_table_of_calls() -> None:
     assert methods - {"close"} == set(CALLS)
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
-def test_every_method_maps_a_failing_database(tmp_path: Path, name: str) -> None:
-    database = open_database(tmp_path)
+@pytest.fixture(scope="module")
+def failing_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlStore]:
+    """Give a store whose database fails at every statement."""
+    database = open_database(tmp_path_factory.mktemp("failing"))
 
     def fail(*_arguments: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     event.listen(database.engine, "before_cursor_execute", fail)
-    with SqlStore(database) as store, pytest.raises(StoreUnavailableError) as caught:
-        CALLS[name](store)
+    with SqlStore(database) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def closed_store(tmp_path_factory: pytest.TempPathFactory) -> SqlStore:
+    """Give a store that was closed, and closed again."""
+    store = open_store(tmp_path_factory.mktemp("closed"))
+    store.close()
+    store.close()
+    return store
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_every_method_maps_a_failing_database(failing_store: SqlStore, name: str) -> None:
+    with pytest.raises(StoreUnavailableError) as caught:
+        CALLS[name](failing_store)
     assert "disk I/O error" in str(caught.value)
     assert caught.value.__cause__ is not None
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_every_method_refuses_after_closing(tmp_path: Path, name: str) -> None:
-    store = open_store(tmp_path)
-    store.close()
-    store.close()
+def test_every_method_refuses_after_closing(closed_store: SqlStore, name: str) -> None:
     with pytest.raises(StoreUnavailableError, match="closed"):
-        CALLS[name](store)
+        CALLS[name](closed_store)
 
 
 def test_a_commit_that_fails_is_mapped_and_leaves_nothing(tmp_path: Path) -> None:

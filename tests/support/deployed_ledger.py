@@ -8,9 +8,11 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from eth_typing import Address
+
 from testamur.chain.artifacts import load_ledger_artifact
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32, leaf_hash
-from tests.support.evm import Address, Evm, Interface, Log, Outcome
+from tests.support.evm import Evm, Interface, Log, Outcome
 
 BIRTH_TYPES: Final = [
     "uint256",
@@ -44,7 +46,7 @@ def founder(number: int, anchor_key: Address) -> Founder:
     """Make a founder whose fields tell its number."""
     return Founder(
         anchor_key=anchor_key,
-        control_key=bytes([0xC0 + number]) * 20,
+        control_key=Address(bytes([0xC0 + number]) * 20),
         witness_key=bytes([0xE0 + number]) * 32,
         name=f"Université {number}",
         domain=f"u{number}.example",

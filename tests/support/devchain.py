@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import requests  # type: ignore[import-untyped]  # published without types
+import requests
 from eth_account import Account
 from web3 import HTTPProvider, Web3
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from eth.chains.base import MiningChain
-from eth.consensus import NoProofConsensus
+from eth.consensus.noproof import NoProofConsensus
+from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
+from eth.typing import AccountDetails
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.transactions import PragueLegacyTransaction
-from eth_abi import decode, encode
-from eth_utils import keccak
+from eth_abi.abi import decode, encode
+from eth_typing import Address, BlockNumber
+from eth_utils.crypto import keccak
 
 CHAIN_ID: Final = 1337
 GENESIS_TIME: Final = 1_700_000_000
@@ -27,8 +30,6 @@ TRANSACTION_GAS: Final = 21_000
 
 GAS_PRICE: Final = 10**10
 """Above the base fee, which only falls in blocks as empty as these."""
-
-Address = bytes
 
 
 class RevertError(Exception):
@@ -66,7 +67,7 @@ class Outcome:
     """The new contract's address for a deployment, else the contract called."""
 
 
-class _UnsignedTransaction(PragueLegacyTransaction):  # type: ignore[misc]  # an untyped base
+class _UnsignedTransaction(PragueLegacyTransaction):
     """Names its sender in ``r``: signing and recovering took three quarters of a test's time."""
 
     def check_signature_validity(self) -> None:
@@ -74,7 +75,7 @@ class _UnsignedTransaction(PragueLegacyTransaction):  # type: ignore[misc]  # an
 
     def get_sender(self) -> Address:
         """Read the sender where a signature would stand."""
-        return int(self.r).to_bytes(20, "big")
+        return Address(self.r.to_bytes(20, "big"))
 
 
 class Interface:
@@ -84,7 +85,8 @@ class Interface:
         self._functions = {e["name"]: e for e in abi if e["type"] == "function"}
         self._events = {keccak(text=_signature(e)): e for e in abi if e["type"] == "event"}
         self._errors = {keccak(text=_signature(e))[:4]: e for e in abi if e["type"] == "error"}
-        self._constructor = next((e for e in abi if e["type"] == "constructor"), {"inputs": []})
+        constructors = [e["inputs"] for e in abi if e["type"] == "constructor"]
+        self._constructor: Sequence[Mapping[str, Any]] = constructors[0] if constructors else ()
 
     def call_data(self, function: str, *arguments: Any) -> bytes:
         """Encode one call."""
@@ -93,7 +95,7 @@ class Interface:
 
     def constructor_data(self, *arguments: Any) -> bytes:
         """Encode what is appended to the creation code."""
-        return encode(_types(self._constructor["inputs"]), arguments)
+        return encode(_types(self._constructor), arguments)
 
     def result(self, function: str, output: bytes) -> tuple[Any, ...]:
         """Decode what a function returned."""
@@ -119,28 +121,26 @@ class Interface:
         return RevertError(data, name=error["name"], arguments=arguments)
 
 
+class _TestChain(MiningChain):
+    chain_id = CHAIN_ID
+    vm_configuration = ((BlockNumber(0), PragueVM.configure(consensus_class=NoProofConsensus)),)
+
+
 class Evm:
     """One chain in memory, with time passed in: block ``n`` is ``n * BLOCK_SECONDS`` old."""
 
     def __init__(self, *, accounts: int = 4) -> None:
         self.addresses: list[Address] = [
-            keccak(b"test account %d" % i)[:20] for i in range(accounts)
+            Address(keccak(b"test account %d" % i)[:20]) for i in range(accounts)
         ]
-        chain_class = MiningChain.configure(
-            __name__="TestChain",
-            vm_configuration=((0, PragueVM.configure(consensus_class=NoProofConsensus)),),
-            chain_id=CHAIN_ID,
-        )
-        genesis = {
+        genesis: dict[str, Any] = {
             "difficulty": 0,
             "gas_limit": 30_000_000,
             "timestamp": GENESIS_TIME,
         }
-        state = {
-            address: {"balance": 10**24, "nonce": 0, "code": b"", "storage": {}}
-            for address in self.addresses
-        }
-        self._chain = chain_class.from_genesis(AtomicDB(), genesis, state)
+        account: AccountDetails = {"balance": 10**24, "nonce": 0, "code": b"", "storage": {}}
+        state = dict.fromkeys(self.addresses, account)
+        self._chain = cast("MiningChain", _TestChain.from_genesis(AtomicDB(), genesis, state))
         self._nonces = [0] * accounts
         self._set_time()
 
@@ -162,7 +162,7 @@ class Evm:
     def deploy(self, interface: Interface, bytecode: bytes, *arguments: Any) -> Outcome:
         """Create a contract from account 0, in the block that is being built."""
         data = bytecode + interface.constructor_data(*arguments)
-        return self._transact(interface, b"", data, account=0)
+        return self._transact(interface, CREATE_CONTRACT_ADDRESS, data, account=0)
 
     def transact(
         self, interface: Interface, to: Address, function: str, *arguments: Any, account: int = 0
@@ -254,9 +254,7 @@ class Evm:
     def _set_time(self) -> None:
         self._chain.set_header_timestamp(GENESIS_TIME + self.block_number * BLOCK_SECONDS)
 
-    def _transact(
-        self, interface: Interface, to: Address, data: bytes, *, account: int
-    ) -> Outcome:
+    def _transact(self, interface: Interface, to: Address, data: bytes, *, account: int) -> Outcome:
         transaction = _UnsignedTransaction(
             nonce=self._nonces[account],
             gas_price=GAS_PRICE,
@@ -276,7 +274,7 @@ class Evm:
         return Outcome(
             gas_used=receipt.gas_used - before,
             logs=[interface.log(log.topics, log.data) for log in receipt.logs],
-            contract=to or bytes(computation.msg.storage_address),
+            contract=to or computation.msg.storage_address,
         )
 
 

@@ -94,12 +94,12 @@ class PaperLedger:
         return [record.leaf_hash() for record in self.records[:size]]
 
     def head(self, size: int | None = None) -> Head:
-        """The head at ``size`` records, each in a block of its own."""
+        """Give the head at ``size`` records, each in a block of its own."""
         size = len(self.records) if size is None else size
         return Head(size, tree.root(self.leaves(size)), block=size, time=1_800_000_000 + size)
 
     def entry(self, member: int, salt: bytes, digest: bytes, profile: str) -> Hash32:
-        """The commitment of a credential in this ledger."""
+        """Give the commitment of a credential in this ledger."""
         return commitment.entry(
             ledger_id=self.ledger_id, member=member, profile=profile, salt=salt, digest=digest
         )
@@ -107,7 +107,7 @@ class PaperLedger:
     def receipt(
         self, index: int, entry: Hash32, made: Commitment | None, *, size: int | None = None
     ) -> Receipt:
-        """The receipt of ``entry`` in the batch of record ``index``, at ``size`` records."""
+        """Give the receipt of ``entry`` in the batch of record ``index``, at ``size`` records."""
         record = self.records[index]
         entries = self.batches[record.root]
         leaves = self.leaves(size)
@@ -132,7 +132,7 @@ class PaperLedger:
         )
 
     def view(self, receipt: Receipt, *, final: int | None = None) -> LedgerView:
-        """What the chain shows of the ledger while the first ``final`` records are final."""
+        """Show what the chain has of the ledger while the first ``final`` records are final."""
         final_head, seen = self.head(final), self.head()
         index = receipt.record.index
         holds = final_head if index < final_head.size else seen
@@ -159,7 +159,7 @@ class PaperLedger:
         return None
 
     def trust(self) -> TrustFile:
-        """The trust file of a verifier who knows this consortium."""
+        """Give the trust file of a verifier who knows this consortium."""
         return TrustFile(
             network=Network("paper", NetworkKind.LOCAL),
             chain_id=self.birth.chain_id,

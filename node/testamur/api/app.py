@@ -41,7 +41,8 @@ def create_app(service: NodeService) -> FastAPI:
         title="Testamur node",
         version=__version__,
         summary="Universities testify together to micro-credentials.",
-        docs_url="/docs",
+        # The pages that FastAPI makes for them load scripts from elsewhere.
+        docs_url=None,
         redoc_url=None,
     )
     app.state.service = service

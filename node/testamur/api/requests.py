@@ -34,7 +34,7 @@ _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def media_type(request: Request) -> str:
-    """The request's media type without parameters, lower-case."""
+    """Give the request's media type without parameters, lower-case."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -134,9 +134,7 @@ class _InMemoryParser(MultiPartParser):
     spool_max_size = VERIFY_BYTES_MAX + 1
 
 
-async def parse_upload(
-    data: bytes, headers: Headers
-) -> tuple[object, Presented | CredentialError]:
+async def parse_upload(data: bytes, headers: Headers) -> tuple[object, Presented | CredentialError]:
     """Read a multipart form with the parts ``file`` and ``receipt``; nothing touches the disk.
 
     Raises:

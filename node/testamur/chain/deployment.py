@@ -12,8 +12,13 @@ from testamur.chain.artifacts import load_ledger_artifact
 from testamur.chain.client import ChainClient, LedgerClient, TxReceipt
 from testamur.chain.fees import capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
-from testamur.errors import ChainUnavailableError, DeploymentError
-from testamur.ledger.birth import Birth, FoundingMember, encode_birth
+from testamur.errors import (
+    BirthFormatError,
+    ChainIdentityError,
+    ChainUnavailableError,
+    DeploymentError,
+)
+from testamur.ledger.birth import Birth, FoundingMember, encode_birth, parse_birth
 from testamur.merkle.hashing import Hash32
 
 FEE_CAP_DEFAULT_WEI: Final = 10**12
@@ -127,3 +132,23 @@ def _check(
         birth=birth,
         ledger_id=birth.ledger_id(),
     )
+
+
+def read_birth(client: LedgerClient, deployed_at_block: int) -> Birth:
+    """Read the birth of a ledger that somebody else deployed, from the block of its deployment.
+
+    What it says is the endpoint's word until the ledger id is compared with a trust file.
+
+    Raises:
+        ChainIdentityError: that block holds no birth of a ledger at the client's contract.
+        ChainUnavailableError: no answer.
+    """
+    events = client.events(deployed_at_block, deployed_at_block)
+    if not events or events[0].index != 0 or events[0].change is None:
+        raise ChainIdentityError(
+            f"block {deployed_at_block} holds no birth of a ledger at 0x{client.contract.hex()}"
+        )
+    try:
+        return parse_birth(events[0].change)
+    except BirthFormatError as exc:
+        raise ChainIdentityError(f"record 0 is not the birth of a ledger: {exc}") from exc

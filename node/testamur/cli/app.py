@@ -11,6 +11,7 @@ import typer
 
 from testamur import __version__
 from testamur.cli import credentials, devchain, operation, output, submission, verification
+from testamur.cli.demo.command import demo
 from testamur.cli.output import ExitCode
 from testamur.cli.rim import Rim
 from testamur.errors import TestamurError
@@ -29,6 +30,7 @@ app.command()(verification.verify)
 app.command()(operation.serve)
 app.command()(operation.check)
 app.command()(devchain.devchain)
+app.command()(demo)
 
 
 @app.callback(invoke_without_command=True)

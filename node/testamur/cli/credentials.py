@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,17 @@ from testamur.cli.output import Colour, ExitCode
 from testamur.cli.rim import rim_of
 from testamur.cli.sidecars import Committed, Committer
 from testamur.credentials import profiles, sidecar
-from testamur.errors import ConfigurationError, TestamurError, UnknownProfileError
+from testamur.errors import (
+    ConfigurationError,
+    NodeProtocolError,
+    TestamurError,
+    TrustFileFormatError,
+    UnknownProfileError,
+)
 from testamur.merkle.hashing import Hash32
+
+if TYPE_CHECKING:
+    from testamur.ledger.trust import TrustFile
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)]
 ProfileName = Annotated[
@@ -44,7 +53,7 @@ def digest(files: Files, *, profile: ProfileName = None, as_json: AsJson = False
                 chosen = profile or profiles.detect(data)
                 value = profiles.digest(data, chosen)
             except TestamurError as exc:
-                codes.add(_failed(name, exc, as_json=as_json))
+                codes.add(output.failed(name, exc, as_json=as_json))
             else:
                 if as_json:
                     output.json_line({"file": name, "profile": chosen, "digest": value.hex()})
@@ -97,7 +106,7 @@ def commit(
                 fresh += not outcome.reused
                 _committed(name, outcome, as_json=as_json)
             else:
-                codes.add(_failed(name, outcome, as_json=as_json))
+                codes.add(output.failed(name, outcome, as_json=as_json))
             step()
     output.note(
         f"{fresh} committed, {reused} were already, {len(names) - fresh - reused} failed. "
@@ -123,14 +132,6 @@ def _committed(name: str, outcome: Committed, *, as_json: bool) -> None:
     output.line(f"{word}  {made.entry.hex()}  {output.printable(name)}")
 
 
-def _failed(name: str, failure: TestamurError, *, as_json: bool) -> ExitCode:
-    if as_json:
-        output.json_line({"file": name, "error": output.error_json(failure)})
-    else:
-        output.error(failure, about=name)
-    return output.exit_code(failure)
-
-
 def _check_profile(profile: str | None) -> None:
     if profile is not None and profile not in profiles.PROFILES:
         known = ", ".join(profiles.PROFILES)
@@ -153,21 +154,33 @@ def _target(trust: Path | None, member: int | None, node: str | None) -> tuple[H
     """Ledger and member that the commitments are bound to."""
     from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
 
-    if (trust is None) == (node is None):
-        raise ConfigurationError("give either --trust with --member, or --node")
-    if trust is not None:
+    if node is not None and trust is None:
+        parsed, own = _asked(node)
+        if member not in {None, own}:
+            raise ConfigurationError(f"the node is of member {own}, not {member}")
+        member = own
+    elif trust is not None and node is None:
         if member is None:
             raise ConfigurationError("--trust needs --member: the id of the member that registers")
         parsed = parse_trust(read_credential(trust))
     else:
-        from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
-
-        with NodeClient(node or "") as client:
-            parsed = parse_trust(client.trust())
-            own = client.own_member()
-        if member not in {None, own}:
-            raise ConfigurationError(f"the node is of member {own}, not {member}")
-        member = own
-    if member not in {known.id for known in parsed.members}:
+        raise ConfigurationError("give either --trust with --member, or --node")
+    if parsed.member(member) is None:
         raise ConfigurationError(f"the trust file has no member {member}")
     return parsed.ledger_id, member
+
+
+def _asked(node: str) -> tuple[TrustFile, int]:
+    """Ask a node for its trust file and whose node it is; what it says must fit together."""
+    from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
+    from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
+
+    with NodeClient(node) as client:
+        try:
+            trust = parse_trust(client.trust())
+        except TrustFileFormatError as exc:
+            raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
+        ledger_id, own = client.own_ledger()
+    if ledger_id != trust.ledger_id:
+        raise NodeProtocolError("the node's trust file is of another ledger than the node")
+    return trust, own

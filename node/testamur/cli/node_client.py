@@ -15,6 +15,7 @@ from typing import Final, Self
 import httpx
 
 from testamur.credentials import strict_json
+from testamur.credentials.commitment import MEMBER_MAX
 from testamur.credentials.strict_json import JsonValue
 from testamur.errors import (
     ConfigurationError,
@@ -171,15 +172,6 @@ class NodeClient:
         """
         return self.get("/v1/trust")
 
-    def own_member(self) -> int:
-        """Return the id of the member whose node this claims to be.
-
-        Raises:
-            NodeUnavailableError: as :meth:`request`.
-            NodeProtocolError: as :meth:`get_object`, or no such id in the answer.
-        """
-        return self.own_ledger()[1]
-
     def own_ledger(self) -> tuple[Hash32, int]:
         """Return the ledger id and the member id that this node claims.
 
@@ -188,7 +180,7 @@ class NodeClient:
             NodeProtocolError: as :meth:`get_object`, or the answer has not both.
         """
         fields = Fields(self.get_object("/v1/ledger"), "the node's ledger", NodeProtocolError)
-        return fields.hash("ledger_id"), fields.integer("member", least=1)
+        return fields.hash("ledger_id"), fields.integer("member", least=1, most=MEMBER_MAX)
 
     def submit(self, entries: Sequence[Hash32]) -> Submitted:
         """Submit entries; they are durable at the node when this returns.

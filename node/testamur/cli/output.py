@@ -102,6 +102,15 @@ def error(failure: TestamurError, *, about: str | None = None) -> None:
         _write(sys.stderr, f"       {failure.advice}")
 
 
+def failed(subject: str, failure: TestamurError, *, as_json: bool) -> ExitCode:
+    """Print what went wrong with one of several files, and give its exit code."""
+    if as_json:
+        json_line({"file": subject, "error": error_json(failure)})
+    else:
+        error(failure, about=subject)
+    return exit_code(failure)
+
+
 def error_json(failure: TestamurError) -> dict[str, str]:
     """Give an error the form in which programs get it."""
     return {"code": failure.code, "detail": str(failure), "advice": failure.advice}
@@ -109,8 +118,9 @@ def error_json(failure: TestamurError) -> dict[str, str]:
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[..., None]]:
-    """Show a bar on standard error for long work; yields what to call after each
-    step, or with a number after so many.
+    """Show a bar on standard error for long work.
+
+    Yields what to call after each step, or with a number after so many.
 
     Nothing is shown where standard error is no terminal, or for fewer than
     :data:`PROGRESS_FROM` steps.

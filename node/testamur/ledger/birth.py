@@ -82,7 +82,9 @@ def parse_birth(change: bytes) -> Birth:
             contract=bytes.fromhex(contract[2:]),
             parent_block_hash=parent,
             members=tuple(
-                FoundingMember(bytes.fromhex(a[2:]), bytes.fromhex(c[2:]), w, name, domain, endpoint)
+                FoundingMember(
+                    bytes.fromhex(a[2:]), bytes.fromhex(c[2:]), w, name, domain, endpoint
+                )
                 for a, c, w, name, domain, endpoint in members
             ),
         )

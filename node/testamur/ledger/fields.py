@@ -100,7 +100,7 @@ class Fields:
             raise self.fault(name, f"has more than {count_max} items")
         return value
 
-    def object(self, name: str) -> Fields:
+    def nested(self, name: str) -> Fields:
         """Take a nested object."""
         return Fields(self.take(name), f"{self._where}.{name}", self._error)
 
@@ -117,7 +117,9 @@ class Fields:
             raise self._error(f"{self._where} has unknown fields: {unknown}")
 
     def _hex(self, name: str, value: object, *, prefix: str, length: int | None) -> bytes:
-        form = f"{prefix or ''}lower-case hex" + (f" of {length} bytes" if length else "")
+        form = "0x and lower-case hex" if prefix else "lower-case hex"
+        if length is not None:
+            form += f" of {length} bytes"
         if not isinstance(value, str) or not value.startswith(prefix):
             raise self.fault(name, f"is not {form}")
         digits = value[len(prefix) :]

@@ -55,19 +55,19 @@ def receipt_from_json(value: object) -> Receipt:
     fields = Fields(value, "receipt", ReceiptFormatError)
     fields.constant("type", TYPE)
     receipt = Receipt(
-        commitment=_commitment(fields.object("commitment")) if fields.has("commitment") else None,
+        commitment=_commitment(fields.nested("commitment")) if fields.has("commitment") else None,
         entry=fields.hash("entry"),
-        batch=_batch(fields.object("batch")),
-        record=_record(fields.object("record"), count_least=1),
-        member=_member(fields.object("member")),
-        ledger=_ledger(fields.object("ledger")),
+        batch=_batch(fields.nested("batch")),
+        record=_record(fields.nested("record"), count_least=1),
+        member=_member(fields.nested("member")),
+        ledger=_ledger(fields.nested("ledger")),
         checkpoint=(
             fields.text("checkpoint", length_max=CHECKPOINT_CHARACTERS_MAX)
             if fields.has("checkpoint")
             else None
         ),
-        status=_status(fields.object("status")) if fields.has("status") else None,
-        evidence=_evidence(fields.object("evidence")) if fields.has("evidence") else None,
+        status=_status(fields.nested("status")) if fields.has("status") else None,
+        evidence=_evidence(fields.nested("evidence")) if fields.has("evidence") else None,
     )
     fields.done()
     return receipt
@@ -193,12 +193,12 @@ def _ledger(fields: Fields) -> LedgerHead:
 
 def _status(fields: Fields) -> StatusProof:
     status = StatusProof(
-        record=_record(fields.object("record"), count_least=0),
+        record=_record(fields.nested("record"), count_least=0),
         shown=tuple(
             _shown(Fields(item, f"receipt.status.shown[{position}]", ReceiptFormatError))
             for position, item in enumerate(fields.items("shown", count_max=2))
         ),
-        suffix=_suffix(fields.object("suffix")) if fields.has("suffix") else None,
+        suffix=_suffix(fields.nested("suffix")) if fields.has("suffix") else None,
     )
     fields.done()
     return status

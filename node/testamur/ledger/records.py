@@ -99,6 +99,16 @@ def governance_record(change: bytes) -> Record:
 
 
 def _check(record: Record) -> None:
+    _check_ranges(record)
+    if record.kind is RecordKind.GOVERNANCE:
+        rest = (record.member, record.time, record.count, record.status_count)
+        if any(rest) or record.status_root != ZERO:
+            raise RecordFormatError("a governance record is zero but for its root")
+    if record.kind is RecordKind.ANCHOR:
+        _check_anchor(record)
+
+
+def _check_ranges(record: Record) -> None:
     fields = (
         ("member", record.member, 2**32 - 1),
         ("time", record.time, 2**53 - 1),
@@ -110,16 +120,14 @@ def _check(record: Record) -> None:
             raise RecordFormatError(f"{name} {value} is outside 0 to {most}")
     if len(record.root) != HASH_BYTES or len(record.status_root) != HASH_BYTES:
         raise RecordFormatError("a root is not 32 bytes")
-    if record.kind is RecordKind.GOVERNANCE:
-        rest = (record.member, record.time, record.count, record.status_count)
-        if any(rest) or record.status_root != ZERO:
-            raise RecordFormatError("a governance record is zero but for its root")
-    if record.kind is RecordKind.ANCHOR:
-        if record.member == 0:
-            raise RecordFormatError("an anchor names no member")
-        if record.count > COUNT_MAX:
-            raise RecordFormatError(f"count {record.count} is outside 0 to {COUNT_MAX}")
-        if (record.count == 0) != (record.root == EMPTY_ROOT):
-            raise RecordFormatError("the empty root goes with count 0, and with no other")
-        if (record.status_count == 0) != (record.status_root == EMPTY_ROOT):
-            raise RecordFormatError("the empty status root goes with status count 0 alone")
+
+
+def _check_anchor(record: Record) -> None:
+    if record.member == 0:
+        raise RecordFormatError("an anchor names no member")
+    if record.count > COUNT_MAX:
+        raise RecordFormatError(f"count {record.count} is outside 0 to {COUNT_MAX}")
+    if (record.count == 0) != (record.root == EMPTY_ROOT):
+        raise RecordFormatError("the empty root goes with count 0, and with no other")
+    if (record.status_count == 0) != (record.status_root == EMPTY_ROOT):
+        raise RecordFormatError("the empty status root goes with status count 0 alone")

@@ -109,12 +109,12 @@ def parse_trust(data: bytes) -> TrustFile:
     fields = Fields(value, "trust file", TrustFileFormatError)
     fields.constant("type", TYPE)
     trust = TrustFile(
-        network=_network(fields.object("network")),
+        network=_network(fields.nested("network")),
         chain_id=fields.integer("chain_id", least=1),
         genesis=fields.ethereum("genesis", 32),
         contract=fields.ethereum("contract", 20),
         ledger_id=fields.hash("ledger_id"),
-        finality=_finality(fields.object("finality")),
+        finality=_finality(fields.nested("finality")),
         threshold=fields.integer("threshold", least=1, most=MEMBERS_MAX),
         members=tuple(
             _member(Fields(item, f"trust file.members[{position}]", TrustFileFormatError))

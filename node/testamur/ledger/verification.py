@@ -51,7 +51,7 @@ class Presented:
     digest: Hash32
     """Digest of the presented credential."""
     issuer: IssuerClaim | None = None
-    """The issuer that the credential names; None where the file was not given or is not readable."""
+    """The issuer that the credential names; None where it was not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class _Verification:
                 f"Your trust file does not name member {self._receipt.record.record.member}: "
                 "get a newer one.",
             )
-        return "trusted_ledger", "The receipt is for the ledger that you trust."
+        return "trusted_ledger", "The receipt is for the ledger that is trusted here."
 
     # (2) credential and salt give the entry
     def _check_credential(self) -> tuple[str, str]:
@@ -320,7 +320,8 @@ class _Verification:
         )
         if proof.index != 0:
             raise _Unknown(
-                "change_not_understood", f"This version cannot read the change of record {proof.index}."
+                "change_not_understood",
+                f"This version cannot read the change of record {proof.index}.",
             )
         if record.leaf_hash() != self._trust.ledger_id:
             raise VerificationError("other_birth", "Record 0 is not the birth of this ledger.")
@@ -340,7 +341,10 @@ class _Verification:
                 f"The ledger knows this member as {founder.name} ({founder.domain}), "
                 f"your trust file as {member.name} ({member.domain}).",
             )
-        return "identity_as_of_record", f"{member.name} ({member.domain}), as of record {proof.index}."
+        return (
+            "identity_as_of_record",
+            f"{member.name} ({member.domain}), as of record {proof.index}.",
+        )
 
     # (6) who: the issuer that the credential names
     def _check_issuer(self) -> tuple[str, str]:

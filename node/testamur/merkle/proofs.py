@@ -127,7 +127,7 @@ def root_from_inclusion(
 def verify_consistency(
     *, old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Check that the tree (``new_size``, ``new_root``) only appended to (``old_size``, ``old_root``).
+    """Check that the tree (``new_size``, ``new_root``) extends (``old_size``, ``old_root``).
 
     Requires ``0 < old_size <= new_size``. Sizes and roots come from heads that the caller holds;
     ``proof`` may come from anyone. RFC 9162 section 2.1.4.2. An ``old_size`` of 0 is an error:

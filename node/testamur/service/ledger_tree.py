@@ -57,17 +57,17 @@ class LedgerTree:
             return LedgerHeads(final, finalized if final else None, seen)
 
     def inclusion(self, index: int, size: int) -> tuple[Hash32, ...]:
-        """Path of record ``index`` in the ledger's first ``size`` records, ``index < size``."""
+        """Give the path of record ``index`` among the first ``size`` records."""
         with self._lock:
             return tuple(proofs.inclusion_path_in(self._levels_at(size), index))
 
     def consistency(self, old_size: int, size: int) -> tuple[Hash32, ...]:
-        """Proof that the first ``old_size`` records are a prefix of the first ``size``."""
+        """Prove that the first ``old_size`` records are a prefix of the first ``size``."""
         with self._lock:
             return tuple(proofs.consistency_path_in(self._levels_at(size), old_size))
 
     def newest_anchor(self, member: int, size: int) -> RecordProof | None:
-        """The newest anchor of ``member`` in the final head of ``size`` records, with its path."""
+        """Prove the newest anchor of ``member`` in the final head of ``size`` records."""
         with self._lock:
             index = self._newest.get(member)
             if index is None or index >= size:

@@ -223,7 +223,7 @@ class NodeService:
         return found
 
     def _view(self, receipt: object) -> LedgerView | TestamurError | None:
-        """What this node, asking the chain now, knows of the ledger for this receipt."""
+        """Ask the chain now, and add this node's proofs for the receipt."""
         try:
             parsed = receipt_from_json(receipt)
         except TestamurError:
@@ -244,9 +244,7 @@ class NodeService:
         return LedgerView(
             final=heads.final,
             seen=heads.seen,
-            inclusion=(
-                self._tree.inclusion(index, holding.size) if index < holding.size else None
-            ),
+            inclusion=(self._tree.inclusion(index, holding.size) if index < holding.size else None),
             consistency=(
                 self._tree.consistency(size, heads.final.size) if size <= heads.final.size else None
             ),

@@ -42,7 +42,7 @@ from testamur.storage.model import (
 class Submissions(Protocol):
     """The queue of submitted entries, and where each entry stands."""
 
-    def add_entries(self, entries: Sequence[Hash32], *, submitted_at: int) -> AddResult:
+    def add_entries(self, entries: Sequence[Hash32], /, *, submitted_at: int) -> AddResult:
         """Accept ``entries`` in their order, all or none; durable when it returns.
 
         Idempotent by the full 32 bytes, over the queue and all sealed batches: a known entry
@@ -69,7 +69,7 @@ class Submissions(Protocol):
         """
         ...
 
-    def batches_of(self, entries: Sequence[Hash32]) -> Mapping[Hash32, Hash32]:
+    def batches_of(self, entries: Sequence[Hash32], /) -> Mapping[Hash32, Hash32]:
         """Give the batch root of each of ``entries`` that is sealed; the others are left out."""
         ...
 
@@ -94,7 +94,7 @@ class Batches(Protocol):
         """Give the claim that waits to be sealed, read anew from the backend; None without one."""
         ...
 
-    def pad(self, claim: int, padding: Sequence[Padding]) -> Claim:
+    def pad(self, claim: int, padding: Sequence[Padding], /) -> Claim:
         """Store padding with its salts for the unfinished claim, before any file holds it.
 
         Afterwards the claim gives the same batch however often sealing starts over. Repeating
@@ -207,7 +207,7 @@ class AnchorJournal(Protocol):
 class ChainView(Protocol):
     """The chain as far as it was followed: sparse blocks, and every record of the ledger."""
 
-    def append_block(self, block: FollowedBlock, records: Sequence[FollowedRecord]) -> None:
+    def append_block(self, block: FollowedBlock, records: Sequence[FollowedRecord], /) -> None:
         """Append a block and its records, all or none.
 
         Blocks may be left out (those without records, as a rule), but numbers ascend, and a
@@ -290,7 +290,7 @@ class ChainView(Protocol):
 class Store(Submissions, Batches, AnchorJournal, ChainView, Protocol):
     """Everything that a node keeps besides its batch files."""
 
-    def bind_identity(self, identity: LedgerIdentity) -> None:
+    def bind_identity(self, identity: LedgerIdentity, /) -> None:
         """Tie the store to a ledger and a member at the first call, compare at every later one.
 
         Raises:

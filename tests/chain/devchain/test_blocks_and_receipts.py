@@ -16,11 +16,29 @@ from testamur.chain.devchain.genesis import CHAIN_ID, GENESIS_HASH, GENESIS_TIME
 from tests.chain.devchain.conftest import FIRST_SECOND
 from tests.support.devchain import RunningDevchain, emitter_init_code, sign
 
-HEADER_FIELDS = (
-    "parentHash sha3Uncles miner stateRoot transactionsRoot receiptsRoot logsBloom difficulty "
-    "number gasLimit gasUsed timestamp extraData mixHash nonce baseFeePerGas withdrawalsRoot "
-    "blobGasUsed excessBlobGas parentBeaconBlockRoot requestsHash"
-).split()
+HEADER_FIELDS = [
+    "parentHash",
+    "sha3Uncles",
+    "miner",
+    "stateRoot",
+    "transactionsRoot",
+    "receiptsRoot",
+    "logsBloom",
+    "difficulty",
+    "number",
+    "gasLimit",
+    "gasUsed",
+    "timestamp",
+    "extraData",
+    "mixHash",
+    "nonce",
+    "baseFeePerGas",
+    "withdrawalsRoot",
+    "blobGasUsed",
+    "excessBlobGas",
+    "parentBeaconBlockRoot",
+    "requestsHash",
+]
 NUMBERS = {
     "difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed",
     "excessBlobGas",
@@ -36,9 +54,7 @@ def deploy(web3: Web3) -> str:
 
 
 def emit(web3: Web3, contract: str, nonce: int, value: int) -> Any:
-    raw = sign(
-        0, nonce=nonce, to=contract, value=0, gas=100_000, data=value.to_bytes(32, "big")
-    )
+    raw = sign(0, nonce=nonce, to=contract, value=0, gas=100_000, data=value.to_bytes(32, "big"))
     return web3.eth.get_transaction_receipt(web3.eth.send_raw_transaction(raw))
 
 
@@ -153,16 +169,14 @@ def test_times_increase_strictly_though_the_clock_stands_still(
     assert times == [FIRST_SECOND, FIRST_SECOND + 1, FIRST_SECOND + 2]
 
 
-def test_base_fee_falls_by_an_eighth_in_empty_blocks(
-    devchain: RunningDevchain, web3: Web3
-) -> None:
+def test_base_fee_falls_by_an_eighth_in_empty_blocks(devchain: RunningDevchain, web3: Web3) -> None:
     devchain.chain.mine_empty_block()
     devchain.chain.mine_empty_block()
     fees = [web3.eth.get_block(number)["baseFeePerGas"] for number in range(3)]
     assert fees == [1_000_000_000, 875_000_000, 765_625_000]
 
 
-def test_account_proof_leads_to_the_state_root(devchain: RunningDevchain, web3: Web3) -> None:
+def test_account_proof_leads_to_the_state_root(web3: Web3) -> None:
     contract = deploy(web3)
     emit(web3, contract, 1, 77)
     block = web3.eth.get_block("latest")

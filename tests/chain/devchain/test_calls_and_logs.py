@@ -32,9 +32,7 @@ def ask(web3: Web3, method: str, *params: Any) -> Any:
     return web3.provider.make_request(method, list(params))  # type: ignore[arg-type]
 
 
-def test_storage_is_read_as_of_number_tag_and_hash(
-    devchain: RunningDevchain, web3: Web3
-) -> None:
+def test_storage_is_read_as_of_number_tag_and_hash(devchain: RunningDevchain, web3: Web3) -> None:
     contract = deploy(web3)
     first = emit(web3, contract, 1, 11)
     emit(web3, contract, 2, 22)

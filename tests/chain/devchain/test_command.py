@@ -6,8 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 import typer
+from typer.testing import CliRunner
 
 from testamur.chain.devchain.accounts import ACCOUNTS, WARNING
 from testamur.chain.devchain.chain import DevChain

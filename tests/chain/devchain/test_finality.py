@@ -52,8 +52,6 @@ def test_empty_blocks_come_until_the_transaction_is_final_and_then_stop() -> Non
         assert [len(web3.eth.get_block(n)["transactions"]) for n in range(5)] == [0, 1, 0, 0, 0]
 
 
-def test_waiting_transaction_alone_brings_no_blocks(
-    devchain: RunningDevchain, web3: Web3
-) -> None:
+def test_waiting_transaction_alone_brings_no_blocks(devchain: RunningDevchain, web3: Web3) -> None:
     web3.eth.send_raw_transaction(sign(0, nonce=5))
     assert not devchain.chain.awaits_finality()

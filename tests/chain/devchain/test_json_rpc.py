@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,8 +23,8 @@ ADDRESS = "0x" + "11" * 20
 
 
 @pytest.fixture
-def dispatcher(devchain: RunningDevchain) -> Iterator[Dispatcher]:
-    yield Dispatcher(Methods(devchain.chain).table)
+def dispatcher(devchain: RunningDevchain) -> Dispatcher:
+    return Dispatcher(Methods(devchain.chain).table)
 
 
 def answer(dispatcher: Dispatcher, body: bytes) -> Any:
@@ -116,9 +115,7 @@ def test_unsupported_method_is_not_found(dispatcher: Dispatcher, method: str) ->
         ("eth_feeHistory", ["0x1", "latest", "10"]),
     ],
 )
-def test_bad_parameters_are_named(
-    dispatcher: Dispatcher, method: str, params: list[Any]
-) -> None:
+def test_bad_parameters_are_named(dispatcher: Dispatcher, method: str, params: list[Any]) -> None:
     error = answer(dispatcher, request(method, *params))["error"]
     assert error["code"] == -32602
     assert "Traceback" not in error["message"]
@@ -137,9 +134,7 @@ def test_bad_parameters_are_named(
         ("web3_clientVersion", "testamur-devchain/0.1.0/py-evm"),
     ],
 )
-def test_plain_questions_are_answered(
-    dispatcher: Dispatcher, method: str, result: object
-) -> None:
+def test_plain_questions_are_answered(dispatcher: Dispatcher, method: str, result: object) -> None:
     assert answer(dispatcher, request(method)) == {"jsonrpc": "2.0", "id": 1, "result": result}
 
 

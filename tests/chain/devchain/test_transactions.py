@@ -125,9 +125,7 @@ def test_second_sending_is_known_while_it_waits_and_too_low_once_mined(web3: Web
         ({"nonce": 2**64 - 1}, "nonce has max value"),
     ],
 )
-def test_refusals_are_worded_as_elsewhere(
-    web3: Web3, fields: dict[str, Any], message: str
-) -> None:
+def test_refusals_are_worded_as_elsewhere(web3: Web3, fields: dict[str, Any], message: str) -> None:
     error = refusal(web3, sign(0, **({"nonce": 0} | fields)))
     assert error["code"] == -32000
     assert error["message"].startswith(message)

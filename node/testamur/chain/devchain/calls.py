@@ -17,8 +17,8 @@ from eth_abi.exceptions import DecodingError
 from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 
-from testamur.chain.devchain.chain import DevChain
 from testamur.chain.devchain.parameters import Call
+from testamur.chain.devchain.reading import DurableBlocks
 from testamur.chain.devchain.refusals import EXECUTION_REVERTED, refused
 from testamur.chain.devchain.transactions import data_floor
 from testamur.errors import DevchainRefusalError
@@ -28,7 +28,7 @@ _PANIC: Final = bytes.fromhex("4e487b71")
 _STIPEND: Final = 2300
 
 
-def execute(chain: DevChain, request: Call, header: BlockHeaderAPI) -> bytes:
+def execute(chain: DurableBlocks, request: Call, header: BlockHeaderAPI) -> bytes:
     """Return what the call returns, executed on the state after block ``header``.
 
     Raises:
@@ -41,7 +41,7 @@ def execute(chain: DevChain, request: Call, header: BlockHeaderAPI) -> bytes:
     return bytes(computation.output)
 
 
-def estimate_gas(chain: DevChain, request: Call, header: BlockHeaderAPI) -> int:
+def estimate_gas(chain: DurableBlocks, request: Call, header: BlockHeaderAPI) -> int:
     """Return the least gas limit with which the call succeeds, to the unit.
 
     Raises:
@@ -94,11 +94,11 @@ def _transaction(request: Call, gas: int, nonce: int) -> SignedTransactionAPI:
     return cast("SignedTransactionAPI", SpoofTransaction(unsigned, from_=Address(request.sender)))
 
 
-def _succeeds(chain: DevChain, request: Call, header: BlockHeaderAPI, gas: int) -> bool:
+def _succeeds(chain: DurableBlocks, request: Call, header: BlockHeaderAPI, gas: int) -> bool:
     return not _run(chain, request, header, gas).is_error
 
 
-def _run(chain: DevChain, request: Call, header: BlockHeaderAPI, gas: int) -> ComputationAPI:
+def _run(chain: DurableBlocks, request: Call, header: BlockHeaderAPI, gas: int) -> ComputationAPI:
     # Nobody pays for a call, so the base fee is zero for it, as in geth.
     state = chain.state_at(header, base_fee=0)
     nonce = state.get_nonce(Address(request.sender))

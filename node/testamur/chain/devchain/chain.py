@@ -9,29 +9,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from eth.abc import BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI, StateAPI
-from eth.chains.base import Chain, MiningChain
+from eth.chains.base import MiningChain
 from eth.db.atomic import AtomicDB
-from eth.db.schema import SchemaV1
-from eth.exceptions import HeaderNotFound, TransactionNotFound
-from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
-from eth.vm.forks.prague import PragueVM
-from eth_typing import Address, BlockNumber, Hash32
+from eth.exceptions import HeaderNotFound
+from eth_typing import Address, BlockNumber
 from eth_utils.exceptions import ValidationError
 
 from testamur.chain.devchain import genesis, transactions
-from testamur.chain.devchain.database import (
-    BlockWrites,
-    Connect,
-    KeyValueFile,
-    ReadView,
-    connect,
-)
+from testamur.chain.devchain.database import BlockWrites, Connect, KeyValueFile, connect
 from testamur.chain.devchain.pool import Pool, Waiting
+from testamur.chain.devchain.reading import (
+    VMS,
+    DurableBlocks,
+    ReadingChain,
+    logs_key,
+    sender_key,
+)
 from testamur.chain.devchain.refusals import refused
 from testamur.errors import StoreIdentityError
 
@@ -41,36 +37,13 @@ Clock = Callable[[], float]
 DEFAULT_FINALITY: Final = 2
 """Blocks by which ``finalized`` lags behind the head."""
 
-_VMS: Final = ((BlockNumber(0), PragueVM),)
-_LOGS_KEY: Final = b"testamur:logs:"
-_SENDER_KEY: Final = b"testamur:sender:"
-_NUMBER_BYTES: Final = 8
-
-
-class _ReadingChain(Chain):
-    chain_id = genesis.CHAIN_ID
-    vm_configuration = _VMS
-
 
 class _BuildingChain(MiningChain):
     chain_id = genesis.CHAIN_ID
-    vm_configuration = _VMS
+    vm_configuration = VMS
 
 
-@dataclass(frozen=True, slots=True)
-class MinedTransaction:
-    """A transaction and where it stands."""
-
-    transaction: SignedTransactionAPI
-    sender: bytes
-    """20 bytes."""
-
-    header: BlockHeaderAPI
-    index: int
-    """Position in its block, from 0."""
-
-
-class DevChain:
+class DevChain(DurableBlocks):
     """A chain in one process. All methods may be called from any thread."""
 
     def __init__(
@@ -97,32 +70,30 @@ class DevChain:
         self._clock = clock
         self._lock = threading.Lock()
         self._pool = Pool()
-        self._store = KeyValueFile(data_dir, open_connection=open_connection)
-        self._view = AtomicDB(ReadView(self._store))
-        self._writes = BlockWrites(self._store)
-        building = AtomicDB(self._writes)
+        store = KeyValueFile(data_dir, open_connection=open_connection)
         try:
-            self._open(building)
+            self._writes = BlockWrites(store)
+            building = AtomicDB(self._writes)
+            self._begin(building)
             self._builder = _BuildingChain(building)
-            self._reader = _ReadingChain(self._view)
-            self._head = self._reader.get_canonical_head()
+            super().__init__(store)
             self._last_full = self._find_last_full()
         except BaseException:
-            self._store.close()
+            store.close()
             raise
 
-    def _open(self, building: AtomicDB) -> None:
+    def _begin(self, building: AtomicDB) -> None:
+        """Write the genesis block into an empty store; check the one in any other."""
         try:
-            found = _ReadingChain(building).get_canonical_block_hash(BlockNumber(0))
+            found = ReadingChain(building).get_canonical_block_hash(BlockNumber(0))
         except HeaderNotFound:
             fields = genesis.genesis_header_fields()
             state = cast("Any", genesis.genesis_state())
             _BuildingChain.from_genesis(building, fields, state)
             # A crash before this commit leaves an empty store, and the next start comes here.
             self._writes.commit()
-            found = _ReadingChain(building).get_canonical_block_hash(BlockNumber(0))
+            found = ReadingChain(building).get_canonical_block_hash(BlockNumber(0))
         if found != genesis.GENESIS_HASH:
-            self._store.close()
             raise StoreIdentityError(
                 f"the chain in the data directory has genesis {found.hex()}, "
                 f"this version's is {genesis.GENESIS_HASH.hex()}"
@@ -248,10 +219,10 @@ class DevChain:
             result, receipts, _ = builder.mine_all([waiting.transaction for waiting in chosen])
             header = result.imported_block.header
             if any(receipt.logs for receipt in receipts):
-                key = _LOGS_KEY + header.block_number.to_bytes(_NUMBER_BYTES, "big")
+                key = logs_key(header.block_number)
                 self._writes[key] = bytes(header.hash)
             for waiting in chosen:
-                self._writes[_SENDER_KEY + waiting.hash] = waiting.sender
+                self._writes[sender_key(waiting.hash)] = waiting.sender
             # Before this commit nothing of the block is on disk, after it all of it is.
             self._writes.commit()
         except BaseException:
@@ -265,12 +236,7 @@ class DevChain:
         for waiting in chosen:
             self._pool.remove(waiting)
 
-    # --- reading ----------------------------------------------------------------------------
-
-    @property
-    def head(self) -> BlockHeaderAPI:
-        """Header of the newest durable block."""
-        return self._head
+    # --- the pool and finality, which are no part of the durable chain -----------------------
 
     def finalized_number(self) -> int:
         """Return the newest final block's number: ``finality`` below the head, at least 0."""
@@ -279,70 +245,6 @@ class DevChain:
     def safe_number(self) -> int:
         """Return a number half-way between head and finalized, so that the tags can differ."""
         return max(0, self._head.block_number - (self.finality + 1) // 2)
-
-    def next_base_fee(self) -> int:
-        """Return the base fee of the block after the head, in wei (EIP-1559)."""
-        return calculate_expected_base_fee_per_gas(self._head)
-
-    def header_at(self, number: int) -> BlockHeaderAPI:
-        """Return the header of block ``number``.
-
-        Raises:
-            DevchainRefusalError: there is no such block yet.
-        """
-        head = self._head
-        if number == head.block_number:
-            return head
-        if number > head.block_number:
-            raise refused("header not found")
-        return self._reader.get_canonical_block_header_by_number(BlockNumber(number))
-
-    def header_of(self, block_hash: bytes) -> BlockHeaderAPI:
-        """Return the header with that hash; every block here is canonical.
-
-        Raises:
-            DevchainRefusalError: there is no such block.
-        """
-        # py-evm keeps headers, trie nodes and code in one store under their hashes; only a block's
-        # hash has a score too.
-        if SchemaV1.make_block_hash_to_score_lookup_key(Hash32(block_hash)) not in self._view:
-            raise refused("header not found")
-        return self._reader.get_block_header_by_hash(Hash32(block_hash))
-
-    def state_at(self, header: BlockHeaderAPI, *, base_fee: int | None = None) -> StateAPI:
-        """Return the state after block ``header``, in that block's context; changes are lost."""
-        if base_fee is not None:
-            header = header.copy(base_fee_per_gas=base_fee)
-        return self._reader.get_vm(header).state
-
-    def database(self) -> AtomicDB:
-        """Return the durable key-value pairs, trie nodes among them, for reading."""
-        return self._view
-
-    def block_transactions(self, header: BlockHeaderAPI) -> list[MinedTransaction]:
-        """Return the transactions of a block, in its order."""
-        builder = PragueVM.get_transaction_builder()
-        found = self._reader.chaindb.get_block_transactions(header, builder)
-        return [
-            MinedTransaction(transaction, self._sender(transaction.hash), header, index)
-            for index, transaction in enumerate(found)
-        ]
-
-    def block_receipts(self, header: BlockHeaderAPI) -> tuple[ReceiptAPI, ...]:
-        """Return the receipts of a block, in its order."""
-        return self._reader.chaindb.get_receipts(header, PragueVM.get_receipt_builder())
-
-    def find_transaction(self, transaction_hash: bytes) -> MinedTransaction | None:
-        """Return a mined transaction, or None."""
-        try:
-            number, index = self._reader.get_canonical_transaction_index(Hash32(transaction_hash))
-        except TransactionNotFound:
-            return None
-        if number > self._head.block_number:
-            return None  # durable this instant, and the head in the next
-        transaction = self._reader.get_canonical_transaction_by_index(number, index)
-        sender = self._sender(transaction_hash)
-        return MinedTransaction(transaction, sender, self.header_at(number), index)
 
     def find_waiting(self, transaction_hash: bytes) -> Waiting | None:
         """Return a transaction that waits, or None."""
@@ -354,12 +256,3 @@ class DevChain:
         with self._lock:
             nonce = self.state_at(self._head).get_nonce(Address(sender))
             return nonce + len(self._pool.run(sender, nonce))
-
-    def blocks_with_logs(self, first: int, last: int) -> list[BlockHeaderAPI]:
-        """Return the headers of the blocks in [first, last] that hold at least one log."""
-        low, high = (_LOGS_KEY + n.to_bytes(_NUMBER_BYTES, "big") for n in (first, last))
-        return [self.header_of(block_hash) for _, block_hash in self._store.between(low, high)]
-
-    def _sender(self, transaction_hash: bytes) -> bytes:
-        # Stored beside the block: recovering it from the signature takes milliseconds.
-        return self._view[_SENDER_KEY + transaction_hash]

@@ -14,8 +14,8 @@ from eth.abc import BlockHeaderAPI, LogAPI, ReceiptAPI
 from eth_typing import Address
 from eth_utils.address import to_checksum_address
 
-from testamur.chain.devchain.chain import MinedTransaction
 from testamur.chain.devchain.pool import Waiting
+from testamur.chain.devchain.reading import MinedTransaction
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from eth.abc import BlockHeaderAPI
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 
-from testamur.chain.devchain.chain import DevChain
+from testamur.chain.devchain.reading import DurableBlocks
 from testamur.chain.devchain.refusals import invalid_params
 
 SUGGESTED_TIP: Final = 1_000_000_000
@@ -20,7 +20,7 @@ _MAX_BLOB_GAS: Final = 9 * 131_072  # EIP-7691
 
 
 def fee_history(
-    chain: DevChain, count: int, newest: BlockHeaderAPI, percentiles: Any
+    chain: DurableBlocks, count: int, newest: BlockHeaderAPI, percentiles: Any
 ) -> dict[str, Any]:
     """Fees of the ``count`` blocks up to ``newest``, fewer if the chain is younger.
 
@@ -64,7 +64,7 @@ def _percentiles(value: Any) -> list[float]:
     return list(value)
 
 
-def _rewards(chain: DevChain, header: Any, percentiles: list[float]) -> list[str]:
+def _rewards(chain: DurableBlocks, header: Any, percentiles: list[float]) -> list[str]:
     """Tips paid at the given percentiles of the block's gas; zero in an empty block."""
     contents = chain.block_transactions(header)
     totals = [0, *(receipt.gas_used for receipt in chain.block_receipts(header))]

@@ -12,14 +12,14 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from trie.hexary import HexaryTrie
 
-from testamur.chain.devchain.chain import DevChain
 from testamur.chain.devchain.encoding import hexadecimal, word
+from testamur.chain.devchain.reading import DurableBlocks
 
 _HASH_BYTES: Final = 32
 
 
 def account_proof(
-    chain: DevChain, owner: bytes, slots: list[int], header: BlockHeaderAPI
+    chain: DurableBlocks, owner: bytes, slots: list[int], header: BlockHeaderAPI
 ) -> dict[str, Any]:
     """Prove an account and the given storage slots, present or absent."""
     database = chain.database()

@@ -56,7 +56,7 @@ class SqlBatches:
         with self._database.read("read the claim") as connection:
             return _unfinished(connection)
 
-    def pad(self, claim: int, new: Sequence[Padding]) -> Claim:
+    def pad(self, claim: int, new: Sequence[Padding], /) -> Claim:
         """See the interface."""
         wanted = tuple(sorted(new, key=lambda pad: pad.entry))
         if any(len(pad.entry) != HASH_BYTES or len(pad.salt) != HASH_BYTES for pad in wanted):

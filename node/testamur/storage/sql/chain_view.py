@@ -23,7 +23,7 @@ class SqlChainView:
 
     _database: Database
 
-    def append_block(self, block: FollowedBlock, new: Sequence[FollowedRecord]) -> None:
+    def append_block(self, block: FollowedBlock, new: Sequence[FollowedRecord], /) -> None:
         """See the interface."""
         with self._database.write("append a block") as connection:
             last = _followed(connection)

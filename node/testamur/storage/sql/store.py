@@ -26,7 +26,7 @@ class SqlStore(SqlSubmissions, SqlBatches, SqlAnchorJournal, SqlChainView):
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def bind_identity(self, wanted: LedgerIdentity) -> None:
+    def bind_identity(self, wanted: LedgerIdentity, /) -> None:
         """See the interface."""
         with self._database.write("bind the identity") as connection:
             present = _identity(connection)

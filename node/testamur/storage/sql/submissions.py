@@ -21,9 +21,8 @@ from testamur.errors import UnknownEntryError
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 from testamur.storage.model import AddResult, EntryLife, EntryState, QueueState, StoreTotals
 from testamur.storage.sql.database import Database, chunks
-from testamur.storage.sql.engine import insert_unless_there
+from testamur.storage.sql.engine import execute_many, insert_unless_there
 from testamur.storage.sql.tables import batches, counters, entries, queue
-
 
 _NEW: Final = bindparam("new", type_=LargeBinary())
 _NOW: Final = bindparam("now", type_=BigInteger())
@@ -41,7 +40,7 @@ class SqlSubmissions:
 
     _database: Database
 
-    def add_entries(self, new: Sequence[Hash32], *, submitted_at: int) -> AddResult:
+    def add_entries(self, new: Sequence[Hash32], /, *, submitted_at: int) -> AddResult:
         """See the interface."""
         if any(len(entry) != HASH_BYTES for entry in new):
             raise ValueError("an entry is not 32 bytes")
@@ -51,8 +50,10 @@ class SqlSubmissions:
         with self._database.write("add entries") as connection:
             added = 0
             if distinct:
-                rows = [{"new": entry, "now": submitted_at} for entry in distinct]
-                added = connection.execute(_INSERT_NEW, rows).rowcount
+                rows: list[dict[str, bytes | int]] = [
+                    {"new": entry, "now": submitted_at} for entry in distinct
+                ]
+                added = execute_many(connection, _INSERT_NEW, rows)
                 _count_accepted(connection, added)
         # Durable now. A crash before the caller says so leaves entries that are queued without
         # having been acknowledged; the submitter repeats the call and is told they are known.
@@ -84,7 +85,7 @@ class SqlSubmissions:
             raise UnknownEntryError(f"no entry {entry.hex()}")
         return EntryState(entry, "queued", submitted_at, None)
 
-    def batches_of(self, wanted: Sequence[Hash32]) -> Mapping[Hash32, Hash32]:
+    def batches_of(self, wanted: Sequence[Hash32], /) -> Mapping[Hash32, Hash32]:
         """See the interface."""
         found: dict[Hash32, Hash32] = {}
         with self._database.read("find batches") as connection:

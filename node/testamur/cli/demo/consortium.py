@@ -1,0 +1,146 @@
+"""A consortium for the demo: the embedded chain, a ledger with three members, a node for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from testamur.cli.demo.processes import Processes, free_ports
+
+if TYPE_CHECKING:
+    from testamur.chain.deployment import Deployment
+
+UNIVERSITIES = (
+    ("University of Aldermere", "aldermere.example"),
+    ("Universidad de Brisamar", "brisamar.example"),
+    ("Cassel-Nord University", "cassel-nord.example"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One university of the demo."""
+
+    id: int
+    """Member id."""
+    name: str
+    """Name."""
+    domain: str
+    """Domain; one that cannot exist."""
+    url: str
+    """Where its node answers."""
+    port: int
+    """The port of it."""
+
+    @property
+    def process(self) -> str:
+        """Name of its node's process and log."""
+        return f"node-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The embedded chain."""
+
+    url: str
+    """JSON-RPC endpoint."""
+    accounts: tuple[tuple[str, str], ...]
+    """Address and public key-that-should-be-secret of each funded account."""
+
+
+def start_chain(processes: Processes) -> Chain:
+    """Start the embedded chain and read where it answers."""
+    announced = processes.directory / "chain.json"
+    announced.touch()
+    processes.start(
+        "chain",
+        "devchain",
+        "--port=0",
+        "--json",
+        f"--data-dir={processes.directory / 'chain'}",
+        output=announced,
+    )
+    told: dict[str, Any] = processes.wait_until("chain", lambda: _json_in(announced))
+    accounts = tuple((one["address"], one["private_key"]) for one in told["accounts"])
+    return Chain(told["url"], accounts)
+
+
+def found(chain: Chain) -> tuple[Sequence[Member], Deployment]:
+    """Deploy a ledger whose founders are the three universities."""
+    from testamur.chain.client import ChainClient  # noqa: PLC0415 (slow to import)
+    from testamur.chain.deployment import deploy  # noqa: PLC0415
+    from testamur.chain.keys import key_from_hex  # noqa: PLC0415
+    from testamur.ledger.birth import FoundingMember  # noqa: PLC0415
+
+    ports = free_ports(len(UNIVERSITIES))
+    members = [
+        Member(number, name, domain, f"http://127.0.0.1:{port}", port)
+        for number, ((name, domain), port) in enumerate(zip(UNIVERSITIES, ports, strict=True), 1)
+    ]
+    founders = [
+        FoundingMember(
+            anchor_key=bytes.fromhex(chain.accounts[member.id][0][2:]),
+            control_key=bytes.fromhex(chain.accounts[member.id + len(members)][0][2:]),
+            # Cosignatures come with the consortium; until then the key only has to be distinct.
+            witness_key=sha256(member.domain.encode()).digest(),
+            name=member.name,
+            domain=member.domain,
+            endpoint=member.url,
+        )
+        for member in members
+    ]
+    client = ChainClient(chain.url, timeout_seconds=20)
+    key = key_from_hex(chain.accounts[0][1], "the embedded chain")
+    return members, deploy(client, key, founders)
+
+
+def start_nodes(
+    processes: Processes, chain: Chain, members: Sequence[Member], deployment: Deployment
+) -> None:
+    """Write each node's settings, start all, and wait until all are ready."""
+    for member in members:
+        home = processes.directory / member.process
+        home.mkdir()
+        (home / "anchor.key").touch(mode=0o600)
+        (home / "anchor.key").write_text(chain.accounts[member.id][1] + "\n")
+        (home / "node.toml").write_text(_settings(member, chain, deployment))
+        processes.start(member.process, "serve", f"--config={home / 'node.toml'}")
+    for member in members:
+        processes.wait_until(member.process, partial(_ready, member.url))
+
+
+def _settings(member: Member, chain: Chain, deployment: Deployment) -> str:
+    return f"""# The node of {member.name}, made by `testamur demo`.
+data_dir = "data"
+rpc_url = "{chain.url}"
+contract = "0x{deployment.contract.hex()}"
+contract_block = {deployment.block_number}
+member = {member.id}
+anchor_key_file = "anchor.key"
+network_name = "embedded chain"
+network_kind = "local"
+port = {member.port}
+seal_after_seconds = 1
+poll_seconds = 0.3
+"""
+
+
+def _json_in(path: Path) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except ValueError:
+        return None
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=5).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False

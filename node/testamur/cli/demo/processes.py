@@ -1,0 +1,149 @@
+"""The demo's processes: one chain and three nodes, started, watched and stopped by pid."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from testamur.errors import DemoError
+
+START_SECONDS_MAX: Final = 60.0
+STOP_SECONDS_MAX: Final = 15.0
+COMMAND_SECONDS_MAX: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A command that ended."""
+
+    code: int
+    """Exit code."""
+    output: str
+    """What it printed to standard output."""
+    errors: str
+    """What it printed to standard error."""
+
+    def json_lines(self) -> list[dict[str, Any]]:
+        """Read the output as one JSON object a line.
+
+        Raises:
+            DemoError: it is none.
+        """
+        try:
+            return [dict(json.loads(line)) for line in self.output.splitlines()]
+        except ValueError as exc:
+            raise DemoError(f"the command printed no JSON: {self.output or self.errors}") from exc
+
+
+@dataclass(slots=True)
+class Processes:
+    """Everything that the demo started; use it in a ``with`` statement."""
+
+    directory: Path
+    """Where logs are written."""
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_all()
+
+    def start(self, name: str, *arguments: str, output: Path | None = None) -> None:
+        """Start ``testamur`` with ``arguments`` as a process of its own session.
+
+        Its own, so that Ctrl-C reaches the demo alone, which then stops it in order.
+        """
+        with (
+            (self.directory / f"{name}.log").open("ab") as log,
+            (output or Path(os.devnull)).open("ab") as standard_output,
+        ):
+            self._running[name] = subprocess.Popen(  # noqa: S603 - our own command
+                command(*arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=standard_output,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until(self, name: str, ready: Callable[[], Any]) -> Any:
+        """Poll ``ready`` until it gives something true, while process ``name`` lives.
+
+        Raises:
+            DemoError: the process ended, or :data:`START_SECONDS_MAX` passed.
+        """
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not (value := ready()):
+            if self._running[name].poll() is not None:
+                raise DemoError(f"{name} ended; the end of its log:\n{self._tail(name)}")
+            if time.monotonic() > deadline:
+                raise DemoError(f"{name} did not start; the end of its log:\n{self._tail(name)}")
+            time.sleep(0.05)
+        return value
+
+    def ended(self) -> str | None:
+        """Name a process that ended by itself, if one did."""
+        return next((n for n, process in self._running.items() if process.poll() is not None), None)
+
+    def stop_all(self) -> None:
+        """Stop everything, the newest first."""
+        for process in reversed(self._running.values()):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in reversed(self._running.values()):
+            try:
+                process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+    def _tail(self, name: str) -> str:
+        text = (self.directory / f"{name}.log").read_text("utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-12:])
+
+
+def command(*arguments: str) -> list[str]:
+    """Give the command line of ``testamur`` in this very environment."""
+    return [sys.executable, "-m", "testamur", *arguments]
+
+
+def run(*arguments: str) -> Finished:
+    """Run one ``testamur`` command to its end.
+
+    Raises:
+        DemoError: it did not end in time.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command
+            command(*arguments),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise DemoError(f"testamur {' '.join(arguments)} did not end") from exc
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def free_ports(count: int) -> Sequence[int]:
+    """Find free loopback ports; members' endpoints have to be known before nodes start."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
