@@ -113,7 +113,7 @@ def test_a_lie_in_old_blocks_is_found_at_the_first_comparison(
     for _ in range(STATE_BLOCKS + 20):
         devchain.chain.mine_empty_block()
 
-    def omits_the_last_of_all(method: str, params: list[Any], ask: Any) -> Any:
+    def omits_the_last_of_all(method: str, _params: list[Any], ask: Any) -> Any:
         answer = ask()
         if method == "eth_getLogs":
             answer["result"] = [log for log in answer["result"] if log["topics"][2:] != [last]]
