@@ -69,12 +69,14 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
     from testamur.storage.batch_files import LocalBatchFiles
     from testamur.storage.sql.store import open_store
 
-    client = LedgerClient(
-        settings.rpc_url.get_secret_value(),
-        settings.contract_address,
-        timeout_seconds=settings.rpc_timeout_seconds,
-    )
-    with open_store(settings.data_dir) as store:
+    with (
+        LedgerClient(
+            settings.rpc_url.get_secret_value(),
+            settings.contract_address,
+            timeout_seconds=settings.rpc_timeout_seconds,
+        ) as client,
+        open_store(settings.data_dir) as store,
+    ):
         identity = _bind(settings, client, store)
         files = LocalBatchFiles(settings.data_dir / "batches")
         service = NodeService(
