@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from tests.support.vector_files import files
 
 from testamur.errors import FormatError
 from testamur.ledger.birth import encode_birth, parse_birth
@@ -17,6 +16,7 @@ from testamur.ledger.records import parse_record
 from testamur.ledger.trust import parse_trust, serialise_trust
 from testamur.ledger.verification import Head, LedgerView, present_file, verify
 from testamur.merkle.hashing import Hash32
+from tests.support.vector_files import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
