@@ -130,6 +130,8 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 def _following(
     settings: NodeSettings, client: LedgerClient, store: Store, identity: LedgerIdentity
 ) -> Stage:
+    import structlog
+
     from testamur.chain.client import check_identity
     from testamur.chain.following import Follower
     from testamur.service.loops import Stage
@@ -140,15 +142,21 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
-    checked = False
+    log: BoundLogger = structlog.get_logger("testamur")
+    checked, size = False, store.size()
 
     def step() -> bool:
         # Not at the start of the process, because the chain may be down then.
-        nonlocal checked
+        nonlocal checked, size
         if not checked:
             check_identity(client, identity, deployed_at_block=settings.contract_block)
             checked = True
-        follower.poll_once()
+        now = follower.poll_once()
+        if now.rewound_to is not None:
+            log.warning("chain reorganised", rewound_to=now.rewound_to)
+        if now.size != size:
+            log.info("ledger followed", records=now.size, block=now.block and now.block.number)
+            size = now.size
         return False
 
     return Stage("following", step, settings.poll_seconds)
@@ -163,6 +171,8 @@ def _writing(
     key: SigningKey,
     clock: Callable[[], float],
 ) -> list[Stage]:
+    import structlog
+
     from testamur.batching.policy import SealingLimits
     from testamur.batching.sealing import Sealer
     from testamur.chain.anchoring import Anchorer
@@ -200,11 +210,30 @@ def _writing(
         clock=clock,
     )
 
+    log: BoundLogger = structlog.get_logger("testamur")
+    shown: tuple[object, ...] = ()
+
     def seal() -> bool:
-        return sealer.seal_once(int(clock())) is not None
+        begun = clock()
+        batch = sealer.seal_once(int(begun))
+        if batch is None:
+            return False
+        log.info(
+            "batch sealed",
+            batch=batch.root.hex(),
+            entries=batch.count,
+            padding=batch.padding_count,
+            elapsed_ms=round(1000 * (clock() - begun)),
+        )
+        return True
 
     def anchor() -> bool:
-        anchorer.step()
+        nonlocal shown
+        now = anchorer.step()
+        if now.batch is not None and (now.batch, now.phase) != shown:
+            shown = (now.batch, now.phase)
+            tell = log.warning if now.needs_operator else log.info
+            tell("anchoring", batch=now.batch.hex(), phase=now.phase.value, detail=now.detail)
         return False
 
     pause = min(settings.poll_seconds, 1.0)

@@ -204,7 +204,7 @@ class _Verification:
                 f"Your trust file does not name member {self._receipt.record.record.member}: "
                 "get a newer one.",
             )
-        return "trusted_ledger", "The receipt is for the ledger that you trust."
+        return "trusted_ledger", "The receipt is for the ledger that is trusted here."
 
     # (2) credential and salt give the entry
     def _check_credential(self) -> tuple[str, str]:
