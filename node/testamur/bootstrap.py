@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,8 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         stages = [_following(settings, client, store, identity)]
         key = _anchor_key(settings)
         if key is not None:
-            stages += _writing(settings, client, store, files, key=key, clock=clock)
+            stages.append(_sealing(settings, store, files, identity, clock))
+            stages.append(_anchoring(settings, client, store, key, clock))
         yield Node(service, tuple(stages))
 
 
@@ -130,11 +132,9 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 def _following(
     settings: NodeSettings, client: LedgerClient, store: Store, identity: LedgerIdentity
 ) -> Stage:
-    import structlog
-
     from testamur.chain.client import check_identity
     from testamur.chain.following import Follower
-    from testamur.service.loops import Stage
+    from testamur.service import stages
 
     follower = Follower(
         client,
@@ -142,47 +142,22 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
-    log: BoundLogger = structlog.get_logger("testamur")
-    checked, size = False, store.size()
-
-    def step() -> bool:
-        # Not at the start of the process, because the chain may be down then.
-        nonlocal checked, size
-        if not checked:
-            check_identity(client, identity, deployed_at_block=settings.contract_block)
-            checked = True
-        now = follower.poll_once()
-        if now.rewound_to is not None:
-            log.warning("chain reorganised", rewound_to=now.rewound_to)
-        if now.size != size:
-            log.info("ledger followed", records=now.size, block=now.block and now.block.number)
-            size = now.size
-        return False
-
-    return Stage("following", step, settings.poll_seconds)
+    check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
+    return stages.following(follower, check_identity=check, pause_seconds=settings.poll_seconds)
 
 
-def _writing(
+def _sealing(
     settings: NodeSettings,
-    client: LedgerClient,
     store: Store,
     files: BatchFiles,
-    *,
-    key: SigningKey,
+    identity: LedgerIdentity,
     clock: Callable[[], float],
-) -> list[Stage]:
-    import structlog
-
+) -> Stage:
     from testamur.batching.policy import SealingLimits
     from testamur.batching.sealing import Sealer
-    from testamur.chain.anchoring import Anchorer
     from testamur.credentials import commitment
     from testamur.merkle.hashing import hash32
-    from testamur.service.loops import Stage
-
-    identity = store.identity()
-    if identity is None:
-        raise RuntimeError("the identity was bound before")
+    from testamur.service import stages
 
     def make_padding() -> tuple[Hash32, Hash32]:
         salt = hash32(secrets.token_bytes(commitment.SALT_BYTES))
@@ -201,6 +176,19 @@ def _writing(
         floor=settings.batch_floor,
     )
     sealer = Sealer(store, files, limits=limits, make_padding=make_padding)
+    return stages.sealing(sealer, clock=clock, pause_seconds=settings.poll_seconds)
+
+
+def _anchoring(
+    settings: NodeSettings,
+    client: LedgerClient,
+    store: Store,
+    key: SigningKey,
+    clock: Callable[[], float],
+) -> Stage:
+    from testamur.chain.anchoring import Anchorer
+    from testamur.service import stages
+
     anchorer = Anchorer(
         client,
         store,
@@ -209,35 +197,7 @@ def _writing(
         fee_cap_wei=settings.fee_cap_gwei * 10**9,
         clock=clock,
     )
-
-    log: BoundLogger = structlog.get_logger("testamur")
-    shown: tuple[object, ...] = ()
-
-    def seal() -> bool:
-        begun = clock()
-        batch = sealer.seal_once(int(begun))
-        if batch is None:
-            return False
-        log.info(
-            "batch sealed",
-            batch=batch.root.hex(),
-            entries=batch.count,
-            padding=batch.padding_count,
-            elapsed_ms=round(1000 * (clock() - begun)),
-        )
-        return True
-
-    def anchor() -> bool:
-        nonlocal shown
-        now = anchorer.step()
-        if now.batch is not None and (now.batch, now.phase) != shown:
-            shown = (now.batch, now.phase)
-            tell = log.warning if now.needs_operator else log.info
-            tell("anchoring", batch=now.batch.hex(), phase=now.phase.value, detail=now.detail)
-        return False
-
-    pause = min(settings.poll_seconds, 1.0)
-    return [Stage("sealing", seal, pause), Stage("anchoring", anchor, settings.poll_seconds)]
+    return stages.anchoring(anchorer, pause_seconds=settings.poll_seconds)
 
 
 def _serve(config: Path | None) -> int:

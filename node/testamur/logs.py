@@ -6,6 +6,8 @@ import logging
 from typing import TextIO
 
 import structlog
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import FilteringBoundLogger, Processor
 
 
@@ -17,10 +19,14 @@ def configure_logs(stream: TextIO) -> FilteringBoundLogger:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     rendered: list[Processor]
+    # Both ways of showing a stack trace would by default show the variables in it, too: entries,
+    # digests and keys among them.
     if on_terminal:
-        rendered = [structlog.dev.ConsoleRenderer()]
+        plain = structlog.dev.plain_traceback
+        rendered = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     else:
-        rendered = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        traces = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+        rendered = [traces, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

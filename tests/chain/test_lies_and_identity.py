@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from testamur.chain.client import check_identity, read_birth
+from testamur.chain.following import STATE_BLOCKS
 from testamur.errors import (
     ChainDisagreementError,
     ChainError,
@@ -99,6 +100,34 @@ def test_a_lie_that_starts_later_leaves_what_was_confirmed(
             reader.follower.poll_once()
         assert reader.store.followed() == confirmed.block
         assert reader.store.size() == 2
+        endpoint.lie = honest
+        assert reader.follower.poll_once().size == 3
+
+
+def test_a_lie_in_old_blocks_is_found_at_the_first_comparison(
+    node: MemberNode, ledger: LedgerOnChain, devchain: RunningDevchain, tmp_path: Path
+) -> None:
+    """Ordinary nodes have no state of old blocks, so these are stored before they are compared."""
+    for name in ("one", "two"):
+        node.turn_until(node.seal(name), "final")
+    for _ in range(STATE_BLOCKS + 20):
+        devchain.chain.mine_empty_block()
+
+    def omits_the_last_of_all(method: str, _params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_getLogs":
+            answer["result"] = [log for log in answer["result"] if log["topics"][2:] != [last]]
+        return answer
+
+    last = "0x" + (2).to_bytes(32, "big").hex()
+    with (
+        LyingEndpoint(ledger.url, omits_the_last_of_all) as endpoint,
+        MemberNode(ledger, 2, tmp_path / "reader", url=endpoint.url, range_max=10) as reader,
+    ):
+        with pytest.raises(ChainDisagreementError, match="the logs give 2 records"):
+            reader.follower.poll_once()
+        assert reader.store.size() == 0
+        assert reader.store.followed() is None
         endpoint.lie = honest
         assert reader.follower.poll_once().size == 3
 

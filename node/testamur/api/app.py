@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, FastAPI, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse
 
 from testamur import __version__
 from testamur.api import requests, schemas
-from testamur.api.problems import problem, problem_of, status_of
+from testamur.api.problems import MEDIA_TYPE, problem, problem_of, status_of
 from testamur.errors import RequestFormatError, TestamurError, UnsupportedMediaTypeError
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_to_json
@@ -22,16 +23,25 @@ from testamur.ledger.trust import serialise_trust
 from testamur.service.node import NodeService
 
 _LOG = structlog.get_logger("testamur")
+
+
+def _problem(description: str) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": schemas.Problem.model_json_schema()}}
+    return {"description": description, "content": content}
+
+
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": schemas.Problem, "description": "The request is not of the documented form."},
-    503: {"model": schemas.Problem, "description": "Something did not answer; ask again."},
+    400: _problem("The request is not of the documented form."),
+    503: _problem("Something did not answer; ask again."),
+    # Also keeps FastAPI from documenting its own 422, which this application never gives.
+    "default": _problem("Any other error."),
 }
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"model": schemas.Problem, "description": "This node does not know the entry."},
+    404: _problem("This node does not know the entry."),
 }
 _TOO_LARGE: dict[int | str, dict[str, Any]] = {
-    413: {"model": schemas.Problem, "description": "Over a limit; nothing was taken."},
-    415: {"model": schemas.Problem, "description": "Another Content-Type is needed."},
+    413: _problem("Over a limit; nothing was taken."),
+    415: _problem("Another Content-Type is needed."),
 }
 
 
@@ -52,6 +62,7 @@ def create_app(service: NodeService) -> FastAPI:
     )
     app.add_exception_handler(TestamurError, _on_expected)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_unexpected)
     _add_entries(app)
     _add_verify(app)
@@ -263,6 +274,11 @@ async def _on_http(_request: Request, exc: Exception) -> Response:
     codes = {404: "no_such_resource", 405: "method_not_allowed"}
     code = codes.get(exc.status_code, RequestFormatError.code)
     return problem(exc.status_code, code, str(exc.detail), headers=dict(exc.headers or {}))
+
+
+async def _on_invalid(_request: Request, _exc: Exception) -> Response:
+    # FastAPI's own words would quote what was sent.
+    return problem_of(RequestFormatError("the request is not of the documented form"))
 
 
 async def _on_unexpected(request: Request, exc: Exception) -> Response:

@@ -7,9 +7,10 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from testamur.credentials import strict_json
 from testamur.credentials.profiles import PROFILES
@@ -31,6 +32,7 @@ SUBMISSION_BYTES_MAX: Final = 16 * 1024 * 1024
 VERIFY_BYTES_MAX: Final = 64 * 1024 * 1024
 """Room for a credential and a receipt."""
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
+_BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 
 
 def media_type(request: Request) -> str:
@@ -43,16 +45,19 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
 
     Raises:
         RequestTooLargeError: it is longer; the rest is not read.
-        RequestFormatError: it is shorter than its Content-Length says.
+        RequestFormatError: it is shorter than its Content-Length says, or its end never came.
     """
     declared = request.headers.get("content-length")
     if declared is not None and (not declared.isdigit() or int(declared) > bytes_max):
         raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > bytes_max:
-            raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > bytes_max:
+                raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
+    except ClientDisconnect as exc:
+        raise RequestFormatError("the body was cut off") from exc
     if declared is not None and len(body) != int(declared):
         raise RequestFormatError("the body was cut off")
     return bytes(body)
@@ -145,19 +150,40 @@ async def parse_upload(data: bytes, headers: Headers) -> tuple[object, Presented
         yield data
 
     parser = _InMemoryParser(
-        headers, stream(), max_files=2, max_fields=2, max_part_size=VERIFY_BYTES_MAX
+        _form_headers(headers), stream(), max_files=2, max_fields=2, max_part_size=VERIFY_BYTES_MAX
     )
     try:
         form = await parser.parse()
     except (MultiPartException, FormParserError) as exc:
         raise RequestFormatError(f"the form cannot be read: {exc}") from exc
-    if sorted(name for name, _ in form.multi_items()) != ["file", "receipt"]:
-        raise RequestFormatError("the form has exactly the parts file and receipt")
-    parts = {}
-    for name, value in form.multi_items():
-        parts[name] = await value.read() if isinstance(value, UploadFile) else value.encode()
+    try:
+        if sorted(name for name, _ in form.multi_items()) != ["file", "receipt"]:
+            raise RequestFormatError("the form has exactly the parts file and receipt")
+        parts = {}
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                parts[name] = await value.read()
+            else:
+                parts[name] = value.encode("latin-1")
+    finally:
+        await form.close()
     receipt = parse_json(parts["receipt"], VERIFY_BYTES_MAX)
     return receipt, present_file(parts["file"], receipt)
+
+
+def _form_headers(headers: Headers) -> Headers:
+    """Name the boundary anew, and Latin-1 as the charset, whatever the sender names.
+
+    A part without a file name is decoded by the parser. Latin-1 gives every byte back; any
+    other charset would alter a credential, and some of Python's fail in ways of their own.
+    RFC 7578 section 4.8 knows no charset here, RFC 2046 section 5.1.1 the form of a boundary.
+    """
+    _, options = parse_options_header(headers["content-type"])
+    boundary = options.get(b"boundary", b"")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise RequestFormatError("the form's Content-Type names no boundary")
+    kind = f'multipart/form-data; charset=latin-1; boundary="{boundary.decode("ascii")}"'
+    return Headers({"content-type": kind})
 
 
 def _check_count(count: int) -> None:
