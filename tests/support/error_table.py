@@ -10,24 +10,29 @@ from testamur import errors
 INTRODUCTION: Final = """\
 # Errors
 
-Every error that Testamur raises in normal operation has a stable code: for programs, in the `code` of a problem document (RFC 9457) over HTTP, and in the `code` of a report's check where the error decided it. This page is made from `testamur.errors` by `scripts/vectors`; a test compares.
+Every error that Testamur raises in normal operation has a stable code: for programs, in the
+`code` of a problem document (RFC 9457) over HTTP, and in the `code` of a report's check where the
+error decided it. This page is made from `testamur.errors` by `scripts/vectors`; a test compares.
 
 - A program MUST branch on `code`, never on the message, which is for people and may change.
 - A program MUST treat a code that it does not know as an error, of the family it was met in.
 - A code is never given a second meaning. A code that is no longer raised stays reserved.
-- An error says nothing about a credential. Only a [report](report.md) does; what it stops is a failed disk or a silent chain that is read as "forged", or as "fine".
+- An error says nothing about a credential; only a [report](report.md) does. So a failed disk or a
+  silent chain can be read neither as "forged" nor as "fine".
 
-Over HTTP there are besides: `no_such_resource` (404) and `method_not_allowed` (405) where nothing of ours was reached, and `internal_error` (500): a mistake of ours, answered without its cause.
+Over HTTP there are besides: `no_such_resource` (404) and `method_not_allowed` (405) where nothing
+of ours was reached, and `internal_error` (500): a mistake of ours, answered without its cause.
 
-In the tables a class stands under the one that it refines. Without advice of its own, an error has that of the class above it.
+In the tables a class stands under the one that it refines, and shares its advice where it has none
+of its own; `-` means that there is none.
 """
 
 
 def page() -> bytes:
-    """The whole page."""
+    """Make the whole page."""
     parts = [INTRODUCTION, _table("All errors", [errors.TestamurError])]
-    for family in errors.TestamurError.__subclasses__():
-        parts.append(_table(family.__name__, _below(family)))
+    families = errors.TestamurError.__subclasses__()
+    parts += [_table(family.__name__, _below(family)) for family in families]
     return "\n".join(parts).encode()
 
 
