@@ -333,7 +333,7 @@ class _Verification:
             raise VerificationError("other_birth", "The birth names another chain or contract.")
         member = self._trusted_member()
         if member.id > len(birth.members):
-            raise VerificationError("unknown_member", "The birth does not name this member.")
+            raise VerificationError("member_not_in_birth", "The birth does not name this member.")
         founder = birth.members[member.id - 1]
         if (founder.name, founder.domain) != (member.name, member.domain):
             raise VerificationError(
