@@ -9,7 +9,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from testamur.cli.app import run
 from testamur.cli.rim import Rim
-from testamur.errors import ConfigurationError
+from testamur.errors import ChainUnavailableError, ConfigurationError
 from testamur.ledger.trust import NetworkKind
 
 if TYPE_CHECKING:
@@ -56,11 +56,12 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
     """Build a node, and close its store at the end. Nothing runs yet.
 
     Raises:
-        ChainUnavailableError: the chain does not answer, so that nothing about it is known.
+        ChainUnavailableError: the chain does not answer a node that has not yet learned from it
+            which ledger it serves.
         ChainIdentityError, StoreIdentityError: another chain, contract or ledger than the data
             directory belongs to.
         StoreLockedError, StoreUnavailableError: the data directory cannot be used.
-        ConfigurationError: the anchor key cannot be read, or is not the member's.
+        ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
     from testamur import __version__
     from testamur.chain.client import LedgerClient
@@ -96,10 +97,12 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:
     """Tie the store to the ledger: learned from the chain once, compared ever after."""
+    from testamur.chain.client import check_identity
     from testamur.chain.deployment import read_birth
     from testamur.storage.model import LedgerIdentity
 
     known = store.identity()
+    learned = known is None
     if known is None:
         birth = read_birth(client, settings.contract_block)
         if not settings.member <= len(birth.members):
@@ -114,6 +117,10 @@ def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerI
     # Compared without the chain, too: a node whose chain is down still starts and proves.
     wanted = replace(known, contract=settings.contract_address, member=settings.member)
     store.bind_identity(wanted)
+    if not learned:
+        # Where the chain is down, the following stage asks before it follows anything.
+        with suppress(ChainUnavailableError):
+            check_identity(client, wanted, deployed_at_block=settings.contract_block)
     return wanted
 
 

@@ -16,6 +16,8 @@ SECRET = "5a17" * 16
 
 
 class Terminal(io.StringIO):
+    """A stream that calls itself a terminal."""
+
     def isatty(self) -> bool:
         return True
 

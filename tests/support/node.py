@@ -141,7 +141,7 @@ class Consortium:
         """Leaf hash of record 0."""
         return self.deployment.ledger_id
 
-    def settings(self, member: int, **given: Any) -> NodeSettings:
+    def settings(self, member: int, /, **given: Any) -> NodeSettings:
         """Give the settings of a member's node."""
         home = self.directory / f"node-{member}"
         home.mkdir(exist_ok=True)
@@ -161,7 +161,7 @@ class Consortium:
         return NodeSettings(**(values | given))
 
     @contextmanager
-    def serving(self, member: int, **given: Any) -> Iterator[HttpNode]:
+    def serving(self, member: int, /, **given: Any) -> Iterator[HttpNode]:
         """Open a member's node and serve it; nothing of it runs unless it is stepped."""
         settings = self.settings(member, **given)
         with (
@@ -223,7 +223,7 @@ class Consortium:
             self.bring(node, one.entry, "final")
         return [node.receipt(one) for one in committed]
 
-    def write_config(self, member: int, **given: Any) -> Path:
+    def write_config(self, member: int, /, **given: Any) -> Path:
         """Write the settings of a member's node as its operator would; quick in everything."""
         settings = self.settings(member)
         values: Mapping[str, Any] = {
@@ -249,10 +249,19 @@ class Consortium:
 
 @contextmanager
 def founded(
-    directory: Path, *, block_interval: float = NEVER_SECONDS, finality: int = 2
+    directory: Path,
+    *,
+    block_interval: float = NEVER_SECONDS,
+    finality: int = 2,
+    parent_blocks: int = 0,
 ) -> Iterator[Consortium]:
-    """Found a consortium on a chain of its own. The birth is final when it is handed out."""
+    """Found a consortium on a chain of its own. The birth is final when it is handed out.
+
+    Every fresh chain has the same genesis; ``parent_blocks`` empty ones make another ledger.
+    """
     with running_devchain(block_interval=block_interval, finality=finality) as chain:
+        for _ in range(parent_blocks):
+            chain.chain.mine_empty_block()
         with ChainClient(chain.url, timeout_seconds=RPC_TIMEOUT_SECONDS) as client:
             deployment = deploy(client, key_from_hex(ACCOUNTS[0].private_key, "test"), founders())
         consortium = Consortium(chain, deployment, directory)

@@ -123,7 +123,8 @@ class Fields:
     def done(self) -> None:
         """Refuse fields that were not taken."""
         if self._values:
-            unknown = ", ".join(sorted(map(repr, self._values)))
+            # Cut, because whoever chose the names chose their length and number, too.
+            unknown = ", ".join(repr(name[:40]) for name in sorted(self._values)[:3])
             raise self._error(f"{self._where} has unknown fields: {unknown}")
 
     def _hex(self, name: str, value: object, *, prefix: str, length: int | None) -> bytes:

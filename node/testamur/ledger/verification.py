@@ -282,8 +282,11 @@ class _Verification:
     def _check_history(self, view: LedgerView) -> None:
         """Check that the receipt's own head is one that the ledger really had."""
         ledger = self._receipt.ledger
-        if view.consistency is None:  # the receipt was made at a head that is not final yet
-            return
+        if view.consistency is None:
+            # The record stands, but the receipt speaks of a head that nobody vouches for yet.
+            if ledger.size <= view.seen.size:
+                raise _Unknown("not_final", "The receipt's own head is not final yet.")
+            raise _Unknown("not_seen", "The chain shows no such head: ask again later.")
         try:
             verify_consistency(
                 old_size=ledger.size,

@@ -33,6 +33,10 @@ class HeadTree:
     levels: tree.Levels = field(repr=False)
     """Levels of the tree over its records."""
 
+    def is_at(self, index: int, record: Record) -> bool:
+        """Whether ``record`` stands at ``0 <= index < head.size``."""
+        return self.levels[0][index] == record.leaf_hash()
+
     def inclusion(self, index: int) -> tuple[Hash32, ...]:
         """Prove record ``index`` in this head; ``0 <= index < head.size``."""
         return tuple(proofs.inclusion_path_in(self.levels, index))

@@ -12,8 +12,7 @@ from typing import Protocol
 
 from testamur.errors import (
     ChainDisagreementError,
-    ChainIdentityError,
-    ChainUnavailableError,
+    ChainError,
     CredentialError,
     NotFollowedYetError,
     TestamurError,
@@ -41,6 +40,7 @@ class ChainReader(Protocol):
 
         Raises:
             ChainUnavailableError: no usable answer.
+            ChainIdentityError: nothing at the contract's address answers as a ledger does.
         """
         ...
 
@@ -138,8 +138,8 @@ class NodeService:
         if record is None or state.batch is None:
             return Located(state, None)
         holding = self._tree.snapshot().holding(record.index)
-        if holding is None:  # a reorganisation took it away just now
-            return Located(state, None)
+        if holding is None or not holding.is_at(record.index, record.record):
+            return Located(state, None)  # a reorganisation moved it just now
         identity = self.about.identity
         return Receipt(
             commitment=None,
@@ -212,7 +212,7 @@ class NodeService:
                 found["following"] = "the ledger's birth is not final yet"
             else:
                 self._chain.head_at(final.block.hash)
-        except (ChainUnavailableError, ChainDisagreementError) as exc:
+        except ChainError as exc:
             found["chain"] = str(exc)
         except TestamurError as exc:
             found["store"] = str(exc)
@@ -230,7 +230,7 @@ class NodeService:
             return NotFollowedYetError("the ledger's birth is not final yet")
         try:
             told = self._chain.head_at(final.block.hash)
-        except (ChainUnavailableError, ChainDisagreementError, ChainIdentityError) as exc:
+        except ChainError as exc:
             return exc
         if told != (final.head.size, final.head.root):
             return ChainDisagreementError(

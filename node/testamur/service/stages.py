@@ -75,8 +75,11 @@ def anchoring(anchorer: Anchorer, *, pause_seconds: float) -> Stage:
         now = anchorer.step()
         if now.batch is not None and (now.batch, now.phase) != shown:
             shown = (now.batch, now.phase)
-            tell = _log().warning if now.needs_operator else _log().info
-            tell("anchoring", batch=now.batch.hex(), phase=now.phase.value, detail=now.detail)
+            told = {"batch": now.batch.hex(), "phase": now.phase.value, "detail": now.detail}
+            if now.needs_operator:
+                _log().warning("anchoring needs the operator", **told)
+            else:
+                _log().info("anchoring", **told)
         return False
 
     return Stage("anchoring", step, pause_seconds)
