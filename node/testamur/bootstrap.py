@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,8 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         stages = [_following(settings, client, store, identity)]
         key = _anchor_key(settings)
         if key is not None:
-            stages += _writing(settings, client, store, files, key=key, clock=clock)
+            stages.append(_sealing(settings, store, files, identity, clock))
+            stages.append(_anchoring(settings, client, store, key, clock))
         yield Node(service, tuple(stages))
 
 
@@ -142,7 +144,7 @@ def _following(
 ) -> Stage:
     from testamur.chain.client import check_identity
     from testamur.chain.following import Follower
-    from testamur.service.loops import Stage
+    from testamur.service import stages
 
     follower = Follower(
         client,
@@ -150,42 +152,22 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
-    checked = False
-
-    def step() -> bool:
-        # Not at the start of the process, because the chain may be down then.
-        nonlocal checked
-        if not checked:
-            check_identity(client, identity, deployed_at_block=settings.contract_block)
-            checked = True
-        follower.poll_once()
-        return False
-
-    return Stage("following", step, settings.poll_seconds)
+    check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
+    return stages.following(follower, check_identity=check, pause_seconds=settings.poll_seconds)
 
 
-def _writing(
+def _sealing(
     settings: NodeSettings,
-    client: LedgerClient,
     store: Store,
     files: BatchFiles,
-    *,
-    key: SigningKey,
+    identity: LedgerIdentity,
     clock: Callable[[], float],
-) -> list[Stage]:
-    import structlog
-
+) -> Stage:
     from testamur.batching.policy import SealingLimits
     from testamur.batching.sealing import Sealer
-    from testamur.chain.anchoring import Anchorer
     from testamur.credentials import commitment
     from testamur.merkle.hashing import hash32
-    from testamur.service.loops import Stage
-
-    log = structlog.get_logger("testamur")
-    identity = store.identity()
-    if identity is None:
-        raise RuntimeError("the identity was bound before")
+    from testamur.service import stages
 
     def make_padding() -> tuple[Hash32, Hash32]:
         salt = hash32(secrets.token_bytes(commitment.SALT_BYTES))
@@ -204,6 +186,19 @@ def _writing(
         floor=settings.batch_floor,
     )
     sealer = Sealer(store, files, limits=limits, make_padding=make_padding)
+    return stages.sealing(sealer, clock=clock, pause_seconds=settings.poll_seconds)
+
+
+def _anchoring(
+    settings: NodeSettings,
+    client: LedgerClient,
+    store: Store,
+    key: SigningKey,
+    clock: Callable[[], float],
+) -> Stage:
+    from testamur.chain.anchoring import Anchorer
+    from testamur.service import stages
+
     anchorer = Anchorer(
         client,
         store,
@@ -212,23 +207,7 @@ def _writing(
         fee_cap_wei=settings.fee_cap_gwei * 10**9,
         clock=clock,
     )
-
-    def seal() -> bool:
-        return sealer.seal_once(int(clock())) is not None
-
-    complaint = ""
-
-    def anchor() -> bool:
-        nonlocal complaint
-        progress = anchorer.step()
-        found = progress.detail if progress.needs_operator else ""
-        if found and found != complaint:  # say it once, not at every step
-            log.warning("anchoring needs the operator", phase=progress.phase.value, reason=found)
-        complaint = found
-        return False
-
-    pause = min(settings.poll_seconds, 1.0)
-    return [Stage("sealing", seal, pause), Stage("anchoring", anchor, settings.poll_seconds)]
+    return stages.anchoring(anchorer, pause_seconds=settings.poll_seconds)
 
 
 def _serve(config: Path | None) -> int:

@@ -103,6 +103,12 @@ def test_a_receipt_with_an_unknown_field_anywhere_is_refused(full: Receipt) -> N
             receipt_from_json(copy)
 
 
+def test_minus_zero_is_no_second_spelling_of_zero(full: Receipt) -> None:
+    data = serialise_receipt(full).replace(b'"status_count": 0', b'"status_count": -0')
+    with pytest.raises(ReceiptFormatError, match="status_count is not an integer"):
+        parse_receipt(data)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -153,6 +159,11 @@ def test_every_field_of_a_trust_file_refuses_what_it_is_not() -> None:
         (("members", 0, "id"), 0),
         (("members", 1, "id"), 9),
         (("surprise",), 1),
+        (("members", 0, "name"), ""),
+        (("members", 0, "domain"), ""),
+        (("members", 0, "issuers"), []),
+        (("members", 0, "issuers"), [""]),
+        (("members", 0, "issuers"), ["x" * 1025]),
     ],
 )
 def test_a_trust_file_that_breaks_a_rule_is_refused(

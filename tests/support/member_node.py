@@ -20,7 +20,7 @@ from testamur.ledger.birth import FoundingMember
 from testamur.ledger.trust import FinalityRule
 from testamur.merkle import tree
 from testamur.merkle.hashing import Hash32, leaf_hash
-from testamur.storage.model import BatchState, LedgerIdentity
+from testamur.storage.model import BATCH_STATES, BatchState, LedgerIdentity
 from testamur.storage.sql.store import SqlStore, open_store
 from tests.support.waiting import wait_until
 
@@ -156,11 +156,12 @@ class MemberNode:
         return self.anchorer.step()
 
     def turn_until(self, root: Hash32, state: BatchState, timeout_seconds: float = 20) -> None:
-        """Take turns until the batch is in ``state``."""
+        """Take turns until the batch is in ``state``, or beyond."""
+        wanted = BATCH_STATES.index(state)
 
         def arrived() -> bool:
             self.turn()
-            return self.store.batch(root).state == state
+            return BATCH_STATES.index(self.store.batch(root).state) >= wanted
 
         wait_until(arrived, timeout_seconds)
 

@@ -51,7 +51,8 @@ def create_app(service: NodeService) -> FastAPI:
         title="Testamur node",
         version=__version__,
         summary="Universities testify together to micro-credentials.",
-        docs_url="/docs",
+        # The pages that FastAPI makes for them load scripts from elsewhere.
+        docs_url=None,
         redoc_url=None,
     )
     app.state.service = service
@@ -197,7 +198,7 @@ def _add_ledger(app: FastAPI) -> None:
     @app.get("/v1/ledger", response_model=schemas.LedgerAnswer, summary="The ledger")
     def ledger(service: Service) -> schemas.LedgerAnswer:
         """Name the ledger and the heads that this node follows."""
-        about, heads = service.about, service.heads()
+        about, followed = service.about, service.ledger()
         identity = about.identity
         return schemas.LedgerAnswer(
             ledger_id=identity.ledger_id.hex(),
@@ -208,8 +209,8 @@ def _add_ledger(app: FastAPI) -> None:
             member=identity.member,
             version=about.version,
             queued=service.queue().count,
-            final=schemas.HeadAnswer.of(heads.final),
-            seen=schemas.HeadAnswer.of(heads.seen),
+            final=schemas.HeadAnswer.of(followed.final),
+            seen=schemas.HeadAnswer.of(followed.seen),
         )
 
     @app.get(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from testamur.ledger.birth import FoundingMember
-from testamur.ledger.verification import Head
+from testamur.service.ledger_tree import HeadTree
 from testamur.service.node import Located, MemberEntry
 
 HexHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["e3" * 32])]
@@ -54,10 +54,11 @@ class HeadAnswer(BaseModel):
     time: int = Field(description="The block's timestamp, Unix seconds.")
 
     @classmethod
-    def of(cls, head: Head | None) -> HeadAnswer | None:
+    def of(cls, found: HeadTree | None) -> HeadAnswer | None:
         """Make the answer; None where the node has not followed that far."""
-        if head is None:
+        if found is None:
             return None
+        head = found.head
         return cls(size=head.size, root=head.root.hex(), block=head.block, time=head.time)
 
 

@@ -202,14 +202,15 @@ class Anchorer:
     # --- looking ----------------------------------------------------------------------------
 
     def _observe(self, now: _Situation) -> Event | None:
-        newest = now.newest
-        if now.phase is Phase.MINED:
-            return self._observe_mined(now.batch.root)
         if now.phase is Phase.FINAL:
             return None
-        if newest is None or now.phase is Phase.SEALED:
+        if now.phase is Phase.MINED:
+            return self._observe_mined(now.batch.root)
+        if now.newest is None or now.phase is Phase.SEALED:
             return self._observe_sealed(now)
-        transaction = newest.transaction
+        return self._observe_sent(now, now.newest.transaction)
+
+    def _observe_sent(self, now: _Situation, transaction: AnchorTransaction) -> Event | None:
         # Finality is read first and the records last: what was final before is in the records,
         # so that our own anchor is never taken for somebody else's.
         final = self._store.finalized()
@@ -274,13 +275,12 @@ class Anchorer:
         up_to_date = newest_block.hash == followed.hash or slot == self._client.member_at(
             self._member, newest_block.hash
         )
-        if not up_to_date or self._store.followed() != followed:
-            # The chain shows anchors of this member that are not in our records: one of them may
-            # be this very batch (after a restore from a backup, say).
-            return None
-        if not self._may_use(slot.sequence, now):
-            return None
-        return self._plan_signature(slot.sequence)
+        # Else the chain shows anchors of this member that are not in our records: one of them may
+        # be this very batch (after a restore from a backup, say).
+        unmoved = up_to_date and self._store.followed() == followed
+        if unmoved and self._may_use(slot.sequence, now):
+            return self._plan_signature(slot.sequence)
+        return None
 
     def _may_use(self, sequence: int, now: _Situation) -> bool:
         """Whether ``sequence`` is free for this batch: the rule that no root gets two."""
@@ -331,12 +331,12 @@ class Anchorer:
             self._note_record(root, "mined")
             # A crash here leaves the transaction ahead of its batch; the next pass sees the
             # record again and comes back here.
-            self._store.advance(root, now.batch.state, "anchored")
+            self._advance(now.batch, "anchored")
             return None
         if action is Action.NOTE_FINAL:
             self._note_record(root, "final")
             # As above.
-            self._store.advance(root, "anchored", "final")
+            self._advance(now.batch, "final")
             return None
         newest = now.newest
         if newest is None:
@@ -348,20 +348,24 @@ class Anchorer:
             self._bring(newest, "broadcast")
             # A crash here leaves the batch ``sealed`` with a transaction that is sent: the next
             # pass sends it once more.
-            self._store.advance(root, now.batch.state, "submitted")
+            self._advance(now.batch, "submitted")
         if action is Action.NOTE_REVERTED:
             self._bring(newest, "reverted")
         if action is Action.TAKE_BACK:
-            self._store.advance(root, now.batch.state, "submitted")
+            self._advance(now.batch, "submitted")
             # A crash here leaves ``submitted`` with a transaction that is not marked as sent; it
             # is sent again all the same, because no pass of a new process has sent it yet.
             self._bring(newest, "broadcast")
         if action is Action.RETIRE:
             self._bring(newest, "reverted")
             # A crash here reads as ``reverted``, from where the lost sequence leads here again.
-            self._store.advance(root, "submitted", "sealed")
+            self._advance(now.batch, "sealed")
             self._sent_at.pop(tx_hash, None)
         return None
+
+    def _advance(self, batch: Batch, state: BatchState) -> None:
+        if batch.state != state:
+            self._store.advance(batch.root, batch.state, state)
 
     def _sign(self, batch: Batch) -> None:
         plan, self._plan = self._plan, None

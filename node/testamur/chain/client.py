@@ -14,10 +14,12 @@ from testamur.chain.endpoint import Endpoint, RpcError
 from testamur.chain.events import ANCHORED, GOVERNED, LedgerEvent, decode_logs
 from testamur.chain.rpc_values import data, hash_of, mapping, quantity
 from testamur.errors import (
+    BirthFormatError,
     ChainIdentityError,
     ChainUnavailableError,
     TransactionRejectedError,
 )
+from testamur.ledger.birth import Birth, parse_birth
 from testamur.ledger.trust import FinalityRule
 from testamur.merkle.hashing import Hash32
 from testamur.storage.model import ADDRESS_BYTES, FollowedBlock, LedgerIdentity
@@ -359,14 +361,45 @@ def check_identity(
         raise ChainIdentityError(f"there is no contract at 0x{client.contract.hex()}")
     client.head_at(latest.hash)
     if deployed_at_block is not None:
-        events = client.events(deployed_at_block, deployed_at_block)
-        born = events[0].record.leaf_hash() if events and events[0].index == 0 else None
+        born = read_birth(client, deployed_at_block).ledger_id()
         if born != identity.ledger_id:
-            found = "no ledger" if born is None else f"ledger {born.hex()}"
             raise ChainIdentityError(
-                f"block {deployed_at_block} holds the birth of {found}, "
+                f"block {deployed_at_block} holds the birth of ledger {born.hex()}, "
                 f"not of {identity.ledger_id.hex()}"
             )
+
+
+def read_birth(client: LedgerClient, deployed_at_block: int) -> Birth:
+    """Read the birth of the client's ledger in the block of its deployment.
+
+    One endpoint's word: whoever learns a ledger's identity from it compares the ledger id with
+    what the members published. Following compares everything after it with ``head()``.
+
+    Raises:
+        ChainIdentityError: that block has no birth of this contract on this chain.
+        ChainUnavailableError: no answer.
+    """
+    events = client.events(deployed_at_block, deployed_at_block)
+    if not events or events[0].index != 0 or events[0].change is None:
+        raise ChainIdentityError(
+            f"block {deployed_at_block} holds no birth of 0x{client.contract.hex()}"
+        )
+    birth = birth_of(events[0].change)
+    if (birth.chain_id, birth.contract) != (client.chain_id(), client.contract):
+        raise ChainIdentityError("the birth names another chain or contract")
+    return birth
+
+
+def birth_of(change: bytes) -> Birth:
+    """Read the change bytes of record 0.
+
+    Raises:
+        ChainIdentityError: they are no birth.
+    """
+    try:
+        return parse_birth(change)
+    except BirthFormatError as exc:
+        raise ChainIdentityError(f"record 0 is not a birth: {exc}") from exc
 
 
 def _block(fields: Mapping[str, Any]) -> ChainBlock:

@@ -58,11 +58,14 @@ def deploy(
     and ``pause`` are the clock that the wait is measured by.
 
     Raises:
-        DeploymentError: it reverted, or code, ``head()`` or birth are not what they have to be.
+        DeploymentError: no trust file could name these members (a name or domain is empty, two
+            witness keys are equal); it reverted; or code, ``head()`` or birth are not what they
+            have to be.
         TransactionRejectedError: the endpoint refused the transaction.
         ChainUnavailableError: no answer, or not mined in time; the message names the
             transaction, which may still be mined.
     """
+    _check_founders(members)
     creation = load_ledger_artifact().bytecode + abi.founders(members)
     chain_id = client.chain_id()
     fees = capped_fees(client.fees(), cap_wei=fee_cap_wei)
@@ -132,6 +135,14 @@ def _check(
         birth=birth,
         ledger_id=birth.ledger_id(),
     )
+
+
+def _check_founders(members: Sequence[FoundingMember]) -> None:
+    """Refuse what the contract takes and no trust file does: it could never be put right."""
+    if any(not member.name or not member.domain for member in members):
+        raise DeploymentError("every founder needs a name and a domain")
+    if len({member.witness_key for member in members}) != len(members):
+        raise DeploymentError("two founders have the same witness key")
 
 
 def read_birth(client: LedgerClient, deployed_at_block: int) -> Birth:

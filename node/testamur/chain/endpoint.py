@@ -12,10 +12,14 @@ from typing import Any, Final, cast
 import requests
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
+from web3.types import RPCEndpoint, RPCResponse
 
 from testamur.chain.masking import mask_url, scrub
-from testamur.errors import ChainUnavailableError
+from testamur.credentials import strict_json
+from testamur.errors import ChainUnavailableError, CredentialError
+
+ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Largest answer that is parsed: 2,000 blocks full of our events are far below it."""
 
 _REVERTED: Final = 3
 """Error code of a call that reverted, as geth gives it."""
@@ -24,9 +28,8 @@ _FOREIGN: Final = (
     requests.RequestException,
     Web3Exception,
     OSError,
-    ValueError,  # not JSON, not UTF-8, not a URL
-    TypeError,  # JSON, but not an object
-    RecursionError,  # JSON that is nested without end
+    CredentialError,  # what the strict parser calls everything that is not JSON
+    ValueError,  # not a URL
 )
 """Whatever web3, requests and what lies below them raise for an endpoint's fault."""
 
@@ -53,6 +56,16 @@ class _ForeignError(Exception):
     """What a library raised, in words that hold no URL; stands in for it as the cause."""
 
 
+class _StrictProvider(HTTPProvider):
+    """web3's transport with a parser that foreign bytes cannot exhaust, nor tell two stories."""
+
+    @staticmethod
+    def decode_rpc_response(raw_response: bytes) -> RPCResponse:
+        """Parse an answer; json.loads would follow deep nesting to the end of the stack."""
+        answer = strict_json.parse(raw_response, bytes_max=ANSWER_BYTES_MAX)
+        return cast("RPCResponse", answer)
+
+
 class Endpoint:
     """Asks one endpoint, each time anew, and at most once a call.
 
@@ -68,7 +81,7 @@ class Endpoint:
         """Bound of each connection and of each wait for bytes."""
         self._url = url
         self._session = requests.Session()
-        self._provider = HTTPProvider(
+        self._provider = _StrictProvider(
             url,
             # A redirect could lead a request, with its transaction, to anybody.
             request_kwargs={"timeout": timeout_seconds, "allow_redirects": False},

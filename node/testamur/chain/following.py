@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NoReturn
 
-from testamur.chain.client import ChainBlock, LedgerClient
+from testamur.chain.client import ChainBlock, LedgerClient, birth_of
 from testamur.chain.events import LedgerEvent
 from testamur.errors import (
-    BirthFormatError,
     ChainDisagreementError,
     ChainIdentityError,
     ChainUnavailableError,
 )
-from testamur.ledger.birth import parse_birth
 from testamur.ledger.records import RecordKind
 from testamur.ledger.trust import FinalityRule
 from testamur.merkle.compact import CompactRange
@@ -322,9 +320,6 @@ def _check_birth(event: LedgerEvent, identity: LedgerIdentity | None) -> None:
         raise ChainIdentityError(
             f"record 0 is that of ledger {born.hex()}, not of {identity.ledger_id.hex()}"
         )
-    try:
-        birth = parse_birth(event.change)
-    except BirthFormatError as exc:
-        raise ChainIdentityError(f"record 0 is not a birth: {exc}") from exc
+    birth = birth_of(event.change)
     if (birth.chain_id, birth.contract) != (identity.chain_id, identity.contract):
         raise ChainIdentityError("the birth names another chain or contract")

@@ -53,7 +53,7 @@ def digest(files: Files, *, profile: ProfileName = None, as_json: AsJson = False
                 chosen = profile or profiles.detect(data)
                 value = profiles.digest(data, chosen)
             except TestamurError as exc:
-                codes.add(_failed(name, exc, as_json=as_json))
+                codes.add(output.failed(name, exc, as_json=as_json))
             else:
                 if as_json:
                     output.json_line({"file": name, "profile": chosen, "digest": value.hex()})
@@ -106,7 +106,7 @@ def commit(
                 fresh += not outcome.reused
                 _committed(name, outcome, as_json=as_json)
             else:
-                codes.add(_failed(name, outcome, as_json=as_json))
+                codes.add(output.failed(name, outcome, as_json=as_json))
             step()
     output.note(
         f"{fresh} committed, {reused} were already, {len(names) - fresh - reused} failed. "
@@ -130,14 +130,6 @@ def _committed(name: str, outcome: Committed, *, as_json: bool) -> None:
         return
     word = output.coloured("kept" if outcome.reused else "new ", Colour.GREEN, sys.stdout)
     output.line(f"{word}  {made.entry.hex()}  {output.printable(name)}")
-
-
-def _failed(name: str, failure: TestamurError, *, as_json: bool) -> ExitCode:
-    if as_json:
-        output.json_line({"file": name, "error": output.error_json(failure)})
-    else:
-        output.error(failure, about=name)
-    return output.exit_code(failure)
 
 
 def _check_profile(profile: str | None) -> None:

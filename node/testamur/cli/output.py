@@ -102,6 +102,15 @@ def error(failure: TestamurError, *, about: str | None = None) -> None:
         _write(sys.stderr, f"       {failure.advice}")
 
 
+def failed(subject: str, failure: TestamurError, *, as_json: bool) -> ExitCode:
+    """Print what went wrong with one of several files, and give its exit code."""
+    if as_json:
+        json_line({"file": subject, "error": error_json(failure)})
+    else:
+        error(failure, about=subject)
+    return exit_code(failure)
+
+
 def error_json(failure: TestamurError) -> dict[str, str]:
     """Give an error the form in which programs get it."""
     return {"code": failure.code, "detail": str(failure), "advice": failure.advice}

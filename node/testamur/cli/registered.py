@@ -8,15 +8,9 @@ from typing import Final
 
 from testamur.cli.disk import Disk
 from testamur.cli.files import read_credential
-from testamur.credentials import profiles, sidecar
+from testamur.cli.sidecars import read_sidecar
 from testamur.credentials.sidecar import Sidecar
-from testamur.errors import (
-    CredentialChangedError,
-    CredentialError,
-    SidecarFormatError,
-    SidecarMissingError,
-    SidecarStorageError,
-)
+from testamur.errors import SidecarMissingError
 from testamur.merkle.hashing import Hash32
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
@@ -51,20 +45,7 @@ def find_registered(path: Path, *, ledger_id: Hash32, member: int, disk: Disk) -
         CredentialChangedError: the file is not the one that was committed.
         UnreadableFileError: the file itself cannot be read.
     """
-    name = sidecar.file_name(path.name, ledger_id=ledger_id, member=member)
-    data = read_credential(path)
-    try:
-        found = sidecar.parse(disk.read(path.with_name(name), sidecar.BYTES_MAX + 1))
-    except FileNotFoundError as exc:
-        raise SidecarMissingError(f"it has no sidecar {name}") from exc
-    except OSError as exc:
-        raise SidecarStorageError(f"cannot read {name}: {exc.strerror}") from exc
-    if (found.ledger_id, found.member) != (ledger_id, member):
-        raise SidecarFormatError(f"{name} is of another ledger or member")
-    try:
-        unchanged = profiles.digest(data, found.profile) == found.digest
-    except CredentialError as exc:
-        raise CredentialChangedError(f"it no longer parses as {found.profile}: {exc}") from exc
-    if not unchanged:
-        raise CredentialChangedError("it is not the file that was committed")
+    found = read_sidecar(path, read_credential(path), ledger_id=ledger_id, member=member, disk=disk)
+    if found is None:
+        raise SidecarMissingError("it was not committed for the ledger and member of this node")
     return Registered(path, found)

@@ -50,6 +50,34 @@ Outcome: TypeAlias = Committed | TestamurError
 """What became of one file."""
 
 
+def read_sidecar(
+    path: Path, data: bytes, *, ledger_id: Hash32, member: int, disk: Disk
+) -> Sidecar | None:
+    """Read the sidecar of the file ``path``, whose content is ``data``; None without one.
+
+    Raises:
+        SidecarFormatError, SidecarStorageError: it is damaged, or cannot be read.
+        CredentialChangedError: the file is not the one that was committed.
+    """
+    name = sidecar.file_name(path.name, ledger_id=ledger_id, member=member)
+    try:
+        content = disk.read(path.with_name(name), sidecar.BYTES_MAX + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise SidecarStorageError(f"cannot read {name}: {exc.strerror}") from exc
+    found = sidecar.parse(content)
+    if (found.ledger_id, found.member) != (ledger_id, member):
+        raise SidecarFormatError(f"{name} is of another ledger or member")
+    try:
+        unchanged = profiles.digest(data, found.profile) == found.digest
+    except CredentialError as exc:
+        raise CredentialChangedError(f"it no longer parses as {found.profile}: {exc}") from exc
+    if not unchanged:
+        raise CredentialChangedError("it is not the file that was committed")
+    return found
+
+
 class Committer:
     """Commits files for one member of one ledger."""
 
@@ -120,25 +148,14 @@ class Committer:
 
     def _existing(self, path: Path, data: bytes) -> Committed | None:
         """Take the sidecar that stands beside ``path``, if any; it must fit the file."""
-        target = self._sidecar_path(path)
-        try:
-            content = self._disk.read(target, sidecar.BYTES_MAX + 1)
-        except FileNotFoundError:
+        found = read_sidecar(
+            path, data, ledger_id=self._ledger_id, member=self._member, disk=self._disk
+        )
+        if found is None:
             return None
-        except OSError as exc:
-            raise SidecarStorageError(f"cannot read {target.name}: {exc.strerror}") from exc
-        found = sidecar.parse(content)
-        if (found.ledger_id, found.member) != (self._ledger_id, self._member):
-            raise SidecarFormatError(f"{target.name} is of another ledger or member")
         if self._profile not in {None, found.profile}:
             raise ProfileConflictError(f"it was committed under {found.profile}")
-        try:
-            unchanged = profiles.digest(data, found.profile) == found.digest
-        except CredentialError as exc:
-            raise CredentialChangedError(f"it no longer parses as {found.profile}: {exc}") from exc
-        if not unchanged:
-            raise CredentialChangedError("it is not the file that was committed")
-        return Committed(found, target, reused=True)
+        return Committed(found, self._sidecar_path(path), reused=True)
 
     def _store(self, outcome: Outcome) -> Outcome | None:
         """Write what is new; None when another one got the name first. Runs in a thread."""

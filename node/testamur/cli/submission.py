@@ -88,7 +88,7 @@ def receipt(
                     if error is None and (state == "final" or last_try):
                         codes.add(_fetched(one, state, as_json=as_json))
                     elif error is not None and (last_try or error.code == "unknown_entry"):
-                        codes.add(_failed(one.path, error, as_json=as_json))
+                        codes.add(output.failed(str(one.path), error, as_json=as_json))
                     else:
                         still.append(one)
                         continue
@@ -110,7 +110,7 @@ def _find_all(
         try:
             found.append(find_registered(path, ledger_id=ledger_id, member=member, disk=rim.disk))
         except TestamurError as exc:
-            codes.add(_failed(path, exc, as_json=as_json))
+            codes.add(output.failed(str(path), exc, as_json=as_json))
     return found, codes
 
 
@@ -186,11 +186,3 @@ def _fetched(one: Registered, state: str, *, as_json: bool) -> ExitCode:
         word = output.coloured(f"{state:<9}", colour, sys.stdout)
         output.line(f"{word}  {output.printable(str(one.receipt_path))}")
     return ExitCode.OK if state == "final" else ExitCode.RETRY
-
-
-def _failed(path: Path, failure: TestamurError, *, as_json: bool) -> ExitCode:
-    if as_json:
-        output.json_line({"file": str(path), "error": output.error_json(failure)})
-    else:
-        output.error(failure, about=str(path))
-    return output.exit_code(failure)

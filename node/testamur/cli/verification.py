@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from testamur.cli import output
 from testamur.cli.credentials import AsJson
 from testamur.cli.files import read_credential
-from testamur.cli.output import Colour, ExitCode
+from testamur.cli.output import Colour, ExitCode, failed
 from testamur.cli.registered import receipt_path
 from testamur.errors import (
     ConfigurationError,
     CredentialError,
     NodeProtocolError,
     ReceiptMissingError,
+    TestamurError,
     UnreadableFileError,
 )
+
+ReportOf: TypeAlias = Callable[[bytes, object], dict[str, Any]]
+"""Gives the report on a credential and its receipt, as decoded JSON."""
 
 _EXIT_CODES = {
     "accept": ExitCode.OK,
@@ -27,6 +33,7 @@ _EXIT_CODES = {
     "retry": ExitCode.RETRY,
     "review": ExitCode.REVIEW,
 }
+_WORST_FIRST = (ExitCode.USAGE, ExitCode.REJECT, ExitCode.RETRY, ExitCode.REVIEW)
 _MARKS = {
     "valid": ("ok     ", Colour.GREEN),
     "invalid": ("FAILED ", Colour.RED),
@@ -35,13 +42,14 @@ _MARKS = {
 
 
 def verify(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="The credential; - is standard input.")
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE...", help="Credentials; - is standard input."),
     ],
     *,
     receipt: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Its receipt. Default: FILE.receipt.json."),
+        typer.Option(metavar="FILE", help="The receipt of one file. Default: FILE.receipt.json."),
     ] = None,
     node: Annotated[
         str | None, typer.Option(metavar="URL", help="Ask this node; any member's will do.")
@@ -52,26 +60,70 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a credential with its receipt. The file itself is never sent anywhere.
+    """Verify credentials with their receipts. The files themselves are never sent anywhere.
 
     With --node, digest and receipt are sent, and the node says what it finds on the chain. With
     --trust, everything that the receipt carries is checked on this machine, without a network.
 
-    Exit code: 0 accept, 1 reject, 3 try again later, 4 a person has to look.
+    Exit code: 0 accept, 1 reject, 3 try again later, 4 a person has to look; of several files,
+    the first of 2, 1, 3, 4 that any of them has.
     """
     if (node is None) == (trust is None):
         raise ConfigurationError("give either --node to ask a node, or --trust to check offline")
-    data = read_credential(file)
-    found = _receipt(file, receipt)
-    report = _asked(node, data, found) if node is not None else _offline(trust, data, found)
-    if as_json:
-        output.json_line(report)
-    else:
-        _show(report)
+    if receipt is not None and len(files) > 1:
+        raise ConfigurationError("--receipt goes with one file")
+    codes = set()
+    with _source(node, trust) as report_of:
+        for file in files:
+            try:
+                data = read_credential(file)
+                report = report_of(data, _receipt(file, receipt))
+                code = _exit_code(report)
+            except TestamurError as exc:
+                codes.add(failed(file, exc, as_json=as_json))
+                continue
+            if as_json:
+                output.json_line({"file": file, **report})
+            else:
+                _show(report, title=file if len(files) > 1 else None)
+            codes.add(code)
+    raise typer.Exit(next((code for code in _WORST_FIRST if code in codes), ExitCode.OK))
+
+
+@contextmanager
+def _source(node: str | None, trust: Path | None) -> Iterator[ReportOf]:
+    """Open what gives the reports: a node, or this machine alone."""
+    from testamur.ledger.verification import present_file, verify  # noqa: PLC0415 (slow to import)
+
+    if node is None:
+        from testamur.ledger.trust import parse_trust  # noqa: PLC0415
+
+        pinned = parse_trust(read_credential(trust or Path()))
+
+        def offline(data: bytes, receipt: object) -> dict[str, Any]:
+            presented = present_file(data, receipt)
+            return verify(receipt=receipt, presented=presented, trust=pinned, view=None).to_json()
+
+        yield offline
+        return
+    from testamur.cli.node_client import NodeClient  # noqa: PLC0415
+
+    with NodeClient(node) as client:
+
+        def asked(data: bytes, receipt: object) -> dict[str, Any]:
+            presented = present_file(data, receipt)
+            if isinstance(presented, CredentialError):
+                raise presented
+            return dict(client.verify(presented.profile, presented.digest, receipt))
+
+        yield asked
+
+
+def _exit_code(report: dict[str, Any]) -> ExitCode:
     code = _EXIT_CODES.get(str(report.get("outcome")))
     if code is None:
         raise NodeProtocolError("the node's report has no outcome that is known here")
-    raise typer.Exit(code)
+    return code
 
 
 def _receipt(file: str, receipt: Path | None) -> object:
@@ -92,28 +144,10 @@ def _receipt(file: str, receipt: Path | None) -> object:
         raise ReceiptFormatError(f"{path} is not a receipt: {exc}") from exc
 
 
-def _asked(node: str, data: bytes, receipt: object) -> dict[str, Any]:
-    from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
-    from testamur.ledger.verification import present_file  # noqa: PLC0415
-
-    presented = present_file(data, receipt)
-    if isinstance(presented, CredentialError):
-        raise presented
-    with NodeClient(node) as client:
-        return dict(client.verify(presented.profile, presented.digest, receipt))
-
-
-def _offline(trust: Path | None, data: bytes, receipt: object) -> dict[str, Any]:
-    from testamur.ledger.trust import parse_trust  # noqa: PLC0415
-    from testamur.ledger.verification import present_file, verify  # noqa: PLC0415
-
-    pinned = parse_trust(read_credential(trust or Path()))
-    presented = present_file(data, receipt)
-    return verify(receipt=receipt, presented=presented, trust=pinned, view=None).to_json()
-
-
-def _show(report: dict[str, Any]) -> None:
+def _show(report: dict[str, Any], *, title: str | None) -> None:
     """Print a report for people: the sentence, then each check, then what it does not prove."""
+    if title is not None:
+        output.line(f"--- {output.printable(title)}")
     outcome = str(report.get("outcome"))
     colour = {"accept": Colour.GREEN, "reject": Colour.RED}.get(outcome, Colour.YELLOW)
     verdict = str(report.get("verdict")).replace("_", " ").upper()

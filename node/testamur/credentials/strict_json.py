@@ -143,7 +143,11 @@ def _unique_pairs(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     return unique
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | float:
+    if text == "-0":
+        # What it is to every reader with IEEE 754 numbers. Where an integer is wanted, as in our
+        # own formats, it is thereby not a second spelling of 0.
+        return -0.0
     # The length first: turning a million digits into an int takes quadratic time.
     digits = text.removeprefix("-")
     if len(digits) > _INTEGER_DIGITS_MAX or int(digits) > INTEGER_MAX:

@@ -50,14 +50,24 @@ class Fields:
         """Whether an optional field is present (and not yet taken)."""
         return name in self._values
 
-    def text(self, name: str, *, length_max: int = 1024) -> str:
-        """Take a string of at most ``length_max`` characters."""
+    def text(self, name: str, *, length_min: int = 0, length_max: int = 1024) -> str:
+        """Take a string of ``length_min`` to ``length_max`` characters."""
         value = self.take(name)
         if not isinstance(value, str):
             raise self.fault(name, "is not a string")
-        if len(value) > length_max:
-            raise self.fault(name, f"is longer than {length_max} characters")
+        if not length_min <= len(value) <= length_max:
+            raise self.fault(name, f"has not {length_min} to {length_max} characters")
         return value
+
+    def texts(self, name: str, *, count_max: int, length_max: int = 1024) -> tuple[str, ...]:
+        """Take a list of 1 to ``count_max`` strings, each of 1 to ``length_max`` characters."""
+        items = self.items(name, count_max=count_max)
+        if not items:
+            raise self.fault(name, "is empty")
+        for item in items:
+            if not isinstance(item, str) or not 0 < len(item) <= length_max:
+                raise self.fault(name, f"holds no string of 1 to {length_max} characters")
+        return tuple(str(item) for item in items)
 
     def integer(self, name: str, *, least: int = 0, most: int = INTEGER_MAX) -> int:
         """Take an integer in [``least``, ``most``]; booleans and floats are not integers."""

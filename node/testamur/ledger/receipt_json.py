@@ -257,8 +257,8 @@ def _evidence(fields: Fields) -> Evidence:
         log_position=fields.integer("log_position"),
         tx_hash=fields.ethereum("tx_hash", 32),
     )
-    if len(evidence.header) > HEADER_BYTES_MAX:
-        raise fields.fault("header", f"is longer than {HEADER_BYTES_MAX} bytes")
+    if not 0 < len(evidence.header) <= HEADER_BYTES_MAX:
+        raise fields.fault("header", f"has not 1 to {HEADER_BYTES_MAX} bytes")
     fields.done()
     return evidence
 

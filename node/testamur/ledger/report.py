@@ -144,9 +144,16 @@ class Report:
 
 def day(time: int) -> str:
     """Write a Unix time as a UTC date, for sentences."""
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d")
+    return _written(time, "%Y-%m-%d")
 
 
 def minute(time: int) -> str:
     """Write a Unix time as a UTC date and time of day, for sentences."""
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _written(time, "%Y-%m-%d %H:%M UTC")
+
+
+def _written(time: int, form: str) -> str:
+    try:
+        return datetime.fromtimestamp(time, UTC).strftime(form)
+    except (ValueError, OverflowError, OSError):  # a chain's clock may say anything
+        return f"Unix time {time}"

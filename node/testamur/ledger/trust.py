@@ -21,6 +21,7 @@ TYPE: Final = "testamur/trust/v1"
 BYTES_MAX: Final = 1024 * 1024
 MEMBERS_MAX: Final = 10_000
 MEMBER_ID_MAX: Final = 2**32 - 1
+ISSUERS_MAX: Final = 1_000
 
 
 class NetworkKind(StrEnum):
@@ -167,16 +168,13 @@ def _finality(fields: Fields) -> FinalityRule:
 
 
 def _member(fields: Fields) -> TrustedMember:
-    issuers: tuple[str, ...] = ()
     member_id = fields.integer("id", least=1, most=MEMBER_ID_MAX)
-    name = fields.text("name")
-    domain = fields.text("domain", length_max=253)
+    name = fields.text("name", length_min=1)
+    domain = fields.text("domain", length_min=1, length_max=253)
     witness_key = fields.hash("witness_key")
+    issuers: tuple[str, ...] = ()
     if fields.has("issuers"):
-        given = fields.items("issuers", count_max=1_000)
-        issuers = tuple(item for item in given if isinstance(item, str))
-        if len(issuers) != len(given):
-            raise fields.fault("issuers", "holds something that is not a string")
+        issuers = fields.texts("issuers", count_max=ISSUERS_MAX)
     fields.done()
     return TrustedMember(
         id=member_id, name=name, domain=domain, witness_key=witness_key, issuers=issuers

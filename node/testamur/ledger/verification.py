@@ -204,7 +204,7 @@ class _Verification:
                 f"Your trust file does not name member {self._receipt.record.record.member}: "
                 "get a newer one.",
             )
-        return "trusted_ledger", "The receipt is for the ledger that you trust."
+        return "trusted_ledger", "The receipt is for the ledger that is trusted here."
 
     # (2) credential and salt give the entry
     def _check_credential(self) -> tuple[str, str]:
@@ -336,7 +336,7 @@ class _Verification:
             raise VerificationError("other_birth", "The birth names another chain or contract.")
         member = self._trusted_member()
         if member.id > len(birth.members):
-            raise VerificationError("unknown_member", "The birth does not name this member.")
+            raise VerificationError("member_not_in_birth", "The birth does not name this member.")
         founder = birth.members[member.id - 1]
         if (founder.name, founder.domain) != (member.name, member.domain):
             raise VerificationError(

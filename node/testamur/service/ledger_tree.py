@@ -7,120 +7,135 @@ are read once; those above are read each time, because a reorganisation may repl
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from testamur.errors import UnknownRecordError
 from testamur.ledger.receipt import RecordProof
-from testamur.ledger.records import RecordKind, parse_record
+from testamur.ledger.records import Record, RecordKind, parse_record
 from testamur.ledger.verification import Head
 from testamur.merkle import proofs, tree
-from testamur.merkle.hashing import EMPTY_ROOT, Hash32, leaf_hash
+from testamur.merkle.hashing import Hash32, leaf_hash
 from testamur.storage.interface import ChainView
 from testamur.storage.model import FollowedBlock, FollowedRecord
 
-_LEVELS_KEPT = 8
-_PAGE = 10_000
+_PAGE_RECORDS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerHeads:
-    """The two heads that a node speaks of, from one reading of the store."""
+class HeadTree:
+    """A head, and the tree that proves what stands in it."""
 
-    final: Head | None
-    """Head at the newest final block; None before the birth is final."""
-    final_block: FollowedBlock | None
+    head: Head
+    """Size, root, and the block that it is of."""
+    block: FollowedBlock
     """That block."""
-    seen: Head | None
-    """Head at the newest followed block; None before the birth was followed."""
+    levels: tree.Levels = field(repr=False)
+    """Levels of the tree over its records."""
+
+    def is_at(self, index: int, record: Record) -> bool:
+        """Whether ``record`` stands at ``0 <= index < head.size``."""
+        return self.levels[0][index] == record.leaf_hash()
+
+    def inclusion(self, index: int) -> tuple[Hash32, ...]:
+        """Prove record ``index`` in this head; ``0 <= index < head.size``."""
+        return tuple(proofs.inclusion_path_in(self.levels, index))
+
+    def consistency(self, old_size: int) -> tuple[Hash32, ...]:
+        """Prove that this head extends its own first ``0 < old_size <= head.size`` records."""
+        return tuple(proofs.consistency_path_in(self.levels, old_size))
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSnapshot:
+    """The ledger at one moment; what it proves stays consistent while the chain moves on."""
+
+    final: HeadTree | None
+    """At the newest final block; None before the ledger's birth is final."""
+    seen: HeadTree | None
+    """At the newest followed block; None before the birth was followed."""
+    newest: dict[int, tuple[int, Record]]
+    """For each member its newest anchor in ``final``: index and record."""
+
+    def holding(self, index: int) -> HeadTree | None:
+        """Give the head that holds record ``index``: the final one if possible; None if none."""
+        for one in (self.final, self.seen):
+            if one is not None and index < one.head.size:
+                return one
+        return None
+
+    def newest_anchor(self, member: int) -> RecordProof | None:
+        """Prove the newest anchor of ``member`` in the final head; None without one."""
+        if self.final is None or member not in self.newest:
+            return None
+        index, record = self.newest[member]
+        return RecordProof(index, self.final.inclusion(index), record)
 
 
 class LedgerTree:
-    """Heads and proofs over the followed records. May be used from any thread."""
+    """Makes snapshots of the followed ledger. May be used from any thread."""
 
     def __init__(self, store: ChainView) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._leaves: list[Hash32] = []  # of all records, as of the last refresh
-        self._final_size = 0
-        self._newest: dict[int, int] = {}  # member -> its newest anchor below the final head
-        self._levels: dict[int, tree.Levels] = {}  # by size
+        self._leaves: list[Hash32] = []  # of the final records
+        self._newest: dict[int, tuple[int, Record]] = {}
+        self._built: dict[tuple[Hash32, ...], tree.Levels] = {}  # by what is not final
+        self._built_at = 0  # number of final leaves under them
 
-    def heads(self) -> LedgerHeads:
-        """Read the store and give both heads."""
+    def snapshot(self) -> LedgerSnapshot:
+        """Read what the store has followed by now.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
         with self._lock:
-            finalized, followed = self._refresh()
-            final = seen = None
-            if finalized is not None and self._final_size:
-                final = self._head(self._final_size, finalized)
-            if followed is not None and self._leaves:
-                seen = self._head(len(self._leaves), followed)
-            return LedgerHeads(final, finalized if final else None, seen)
+            # The size is read before the newest block: a block appended in between then shows
+            # fewer records than it has, never more.
+            finalized, size = self._store.finalized(), self._store.size()
+            followed = self._store.followed()
+            pending = self._advance(finalized, self._read(len(self._leaves), size))
+            leaves = tuple(leaf_hash(record.record) for record in pending)
+            self._built = {wanted: self._levels(wanted) for wanted in ((), leaves)}
+            self._built_at = len(self._leaves)
+            return LedgerSnapshot(
+                final=_head_tree(finalized, self._built[()]),
+                seen=_head_tree(followed, self._built[leaves]),
+                newest=dict(self._newest),
+            )
 
-    def inclusion(self, index: int, size: int) -> tuple[Hash32, ...]:
-        """Give the path of record ``index`` among the first ``size`` records."""
-        with self._lock:
-            return tuple(proofs.inclusion_path_in(self._levels_at(size), index))
-
-    def consistency(self, old_size: int, size: int) -> tuple[Hash32, ...]:
-        """Prove that the first ``old_size`` records are a prefix of the first ``size``."""
-        with self._lock:
-            return tuple(proofs.consistency_path_in(self._levels_at(size), old_size))
-
-    def newest_anchor(self, member: int, size: int) -> RecordProof | None:
-        """Prove the newest anchor of ``member`` in the final head of ``size`` records."""
-        with self._lock:
-            index = self._newest.get(member)
-            if index is None or index >= size:
-                return None
-            path = proofs.inclusion_path_in(self._levels_at(size), index)
-        return RecordProof(index, tuple(path), parse_record(self._store.record(index).record))
-
-    def _refresh(self) -> tuple[FollowedBlock | None, FollowedBlock | None]:
-        # The size is read before the block that it is said to be of: a block that is appended
-        # in between then shows a smaller size than it has, never a larger one.
-        finalized, size, followed = (
-            self._store.finalized(),
-            self._store.size(),
-            self._store.followed(),
-        )
-        fresh = self._read(self._final_size, size)
-        leaves = [leaf_hash(record.record) for record in fresh]
-        if leaves[: len(self._leaves) - self._final_size] != self._leaves[self._final_size :]:
-            # A reorganisation: whatever was built over what it replaced is void.
-            self._levels = {
-                key: built for key, built in self._levels.items() if key <= self._final_size
-            }
-        self._leaves[self._final_size :] = leaves
-        if finalized is not None:
-            for record in fresh:
-                if record.block_number > finalized.number:
-                    break
-                self._final_size = record.index + 1
-                self._note_newest(record)
-        return finalized, followed
+    def _advance(
+        self, finalized: FollowedBlock | None, fresh: list[FollowedRecord]
+    ) -> list[FollowedRecord]:
+        """Keep the records that are final by now, and give the others."""
+        for position, followed in enumerate(fresh):
+            if finalized is None or followed.block_number > finalized.number:
+                return fresh[position:]
+            record = parse_record(followed.record)
+            self._leaves.append(record.leaf_hash())
+            if record.kind is RecordKind.ANCHOR:
+                self._newest[record.member] = (followed.index, record)
+        return []
 
     def _read(self, start: int, end: int) -> list[FollowedRecord]:
         found: list[FollowedRecord] = []
-        for first in range(start, end, _PAGE):
+        for first in range(start, end, _PAGE_RECORDS):
             try:
-                found += self._store.records(first, min(first + _PAGE, end))
+                found += self._store.records(first, min(first + _PAGE_RECORDS, end))
             except UnknownRecordError:  # a reorganisation took them away just now
                 break
         return found
 
-    def _note_newest(self, followed: FollowedRecord) -> None:
-        record = parse_record(followed.record)
-        if record.kind is RecordKind.ANCHOR:
-            self._newest[record.member] = followed.index
+    def _levels(self, pending: tuple[Hash32, ...]) -> tree.Levels:
+        """Build the tree over the final leaves and ``pending``, unless it was built last time."""
+        built = self._built.get(pending)
+        if built is not None and self._built_at == len(self._leaves):
+            return built
+        return tree.levels(self._leaves + list(pending))
 
-    def _head(self, size: int, block: FollowedBlock) -> Head:
-        built = self._levels_at(size)
-        root = built[-1][0] if built else EMPTY_ROOT
-        return Head(size, root, block.number, block.timestamp)
 
-    def _levels_at(self, size: int) -> tree.Levels:
-        if size not in self._levels:
-            while len(self._levels) >= _LEVELS_KEPT:
-                del self._levels[next(iter(self._levels))]
-            self._levels[size] = tree.levels(self._leaves[:size])
-        return self._levels[size]
+def _head_tree(block: FollowedBlock | None, levels: tree.Levels) -> HeadTree | None:
+    if block is None or not levels:
+        return None
+    head = Head(len(levels[0]), levels[-1][0], block.number, block.timestamp)
+    return HeadTree(head, block, levels)

@@ -27,7 +27,7 @@ from testamur.ledger.trust import FinalityRule, Network, TrustedMember, TrustFil
 from testamur.ledger.verification import LedgerView, Presented, verify
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
-from testamur.service.ledger_tree import LedgerHeads, LedgerTree
+from testamur.service.ledger_tree import LedgerSnapshot, LedgerTree
 from testamur.storage.interface import Store
 from testamur.storage.model import AddResult, EntryState, LedgerIdentity, QueueState
 
@@ -135,30 +135,25 @@ class NodeService:
         """
         state = self._store.find_entry(entry)
         record = self._record_of(state)
-        heads = self._tree.heads()
-        if record is None or state.batch is None or heads.seen is None:
+        if record is None or state.batch is None:
             return Located(state, None)
-        head = heads.seen
-        if heads.final is not None and record.index < heads.final.size:
-            head = heads.final
-        if record.index >= head.size:  # appended after the heads were read
-            return Located(state, None)
+        holding = self._tree.snapshot().holding(record.index)
+        if holding is None or not holding.is_at(record.index, record.record):
+            return Located(state, None)  # a reorganisation moved it just now
         identity = self.about.identity
         return Receipt(
             commitment=None,
             entry=entry,
             batch=self._batches.proof(state.batch, entry),
-            record=RecordProof(
-                record.index, self._tree.inclusion(record.index, head.size), record.record
-            ),
-            member=MemberProof(0, self._tree.inclusion(0, head.size), self._birth_change()),
+            record=RecordProof(record.index, holding.inclusion(record.index), record.record),
+            member=MemberProof(0, holding.inclusion(0), self._birth_change()),
             ledger=LedgerHead(
                 chain_id=identity.chain_id,
                 genesis=identity.genesis,
                 contract=identity.contract,
                 ledger_id=identity.ledger_id,
-                size=head.size,
-                root=head.root,
+                size=holding.head.size,
+                root=holding.head.root,
             ),
         )
 
@@ -177,9 +172,9 @@ class NodeService:
         view = self._view(receipt)
         return verify(receipt=receipt, presented=presented, trust=trust, view=view)
 
-    def heads(self) -> LedgerHeads:
-        """Give the final head and the newest one."""
-        return self._tree.heads()
+    def ledger(self) -> LedgerSnapshot:
+        """Give the ledger as it is followed now."""
+        return self._tree.snapshot()
 
     def members(self) -> tuple[MemberEntry, ...]:
         """List the members, as the followed ledger has them.
@@ -212,11 +207,11 @@ class NodeService:
         found = {"store": "ok", "chain": "ok", "following": "ok"}
         try:
             self._store.ping()
-            heads = self._tree.heads()
-            if heads.final is None or heads.final_block is None:
+            final = self._tree.snapshot().final
+            if final is None:
                 found["following"] = "the ledger's birth is not final yet"
             else:
-                self._chain.head_at(heads.final_block.hash)
+                self._chain.head_at(final.block.hash)
         except ChainError as exc:
             found["chain"] = str(exc)
         except TestamurError as exc:
@@ -229,27 +224,25 @@ class NodeService:
             parsed = receipt_from_json(receipt)
         except TestamurError:
             return None  # step (1) reports it
+        ledger = self._tree.snapshot()
+        final, seen = ledger.final, ledger.seen
+        if final is None or seen is None:
+            return NotFollowedYetError("the ledger's birth is not final yet")
         try:
-            heads = self._tree.heads()
-            if heads.final is None or heads.final_block is None or heads.seen is None:
-                return NotFollowedYetError("the ledger's birth is not final yet")
-            told = self._chain.head_at(heads.final_block.hash)
+            told = self._chain.head_at(final.block.hash)
         except ChainError as exc:
             return exc
-        if told != (heads.final.size, heads.final.root):
+        if told != (final.head.size, final.head.root):
             return ChainDisagreementError(
-                f"the chain shows another head at block {heads.final.block} than this node follows"
+                f"the chain shows another head at block {final.head.block} than this node follows"
             )
-        index, size = parsed.record.index, parsed.ledger.size
-        holding = heads.final if index < heads.final.size else heads.seen
+        holding, size = ledger.holding(parsed.record.index), parsed.ledger.size
         return LedgerView(
-            final=heads.final,
-            seen=heads.seen,
-            inclusion=(self._tree.inclusion(index, holding.size) if index < holding.size else None),
-            consistency=(
-                self._tree.consistency(size, heads.final.size) if size <= heads.final.size else None
-            ),
-            newest=self._tree.newest_anchor(parsed.record.record.member, heads.final.size),
+            final=final.head,
+            seen=seen.head,
+            inclusion=None if holding is None else holding.inclusion(parsed.record.index),
+            consistency=final.consistency(size) if size <= final.head.size else None,
+            newest=ledger.newest_anchor(parsed.record.record.member),
         )
 
     def _record_of(self, state: EntryState) -> _Anchored | None:

@@ -118,7 +118,8 @@ def _serve(processes: Processes, members: Sequence[Member], chain: Chain) -> Non
     output.note("")
     output.note("The nodes go on running; press Ctrl-C to stop them.")
     for member in members:
-        output.line(f"  {member.name:<26} {member.url}/docs")
+        output.line(f"  {member.name:<26} {member.url}/v1/ledger")
+    output.line(f"  {'what a node can be asked':<26} {members[0].url}/openapi.json")
     output.line(f"  {'the chain (JSON-RPC)':<26} {chain.url}")
     output.line(f"  {'files and logs':<26} {processes.directory}")
     while (ended := processes.ended()) is None:

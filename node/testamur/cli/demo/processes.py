@@ -32,17 +32,16 @@ class Finished:
     errors: str
     """What it printed to standard error."""
 
-    def json(self) -> dict[str, Any]:
-        """Read the output as one JSON object.
+    def json_lines(self) -> list[dict[str, Any]]:
+        """Read the output as one JSON object a line.
 
         Raises:
             DemoError: it is none.
         """
         try:
-            value = json.loads(self.output)
+            return [dict(json.loads(line)) for line in self.output.splitlines()]
         except ValueError as exc:
             raise DemoError(f"the command printed no JSON: {self.output or self.errors}") from exc
-        return dict(value)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from testamur.cli.demo.consortium import Chain, Member
-from testamur.cli.demo.processes import Finished, run
+from testamur.cli.demo.processes import run
 from testamur.cli.registered import receipt_path
 from testamur.credentials import claims, profiles
 from testamur.credentials.strict_json import parse
@@ -177,42 +177,64 @@ def employer(story: Story, issued: dict[Member, list[Issued]], directory: Path) 
         "or by hand, and branches on one word: accept, review, reject or retry.",
     )
     every = [one for credentials in issued.values() for one in credentials]
-    for one in every:
-        report = _ask_over_http(one)
-        checks = {check["name"]: check for check in report["checks"]}
-        good = report["outcome"] == "accept" and all(
-            check["status"] == "valid" for name, check in checks.items() if name != "issuer"
-        )
-        story.expect(good, f"HTTP: [bold]{one.path.name}[/bold] → {report['outcome']}")
-        story.said(f"[dim]{escape(str(report['summary']))}[/dim]")
-        done = _verify(story, one.path, one)
-        story.expect(
-            done.code == 0 and done.json()["verdict"] == "verified",
-            f"command line: {one.path.name} → {done.json()['outcome']} (exit code {done.code})",
-            otherwise=done.errors,
-        )
+    story.said("One report as a person sees it:")
+    arguments = ("verify", str(every[0].path), "--node", every[0].member.url)
+    story.typed(*arguments)
+    for line in run(*arguments).output.splitlines():
+        story.said(f"[dim]{escape(line)}[/dim]")
     story.said("")
-    story.said("Another applicant has improved a grade. The receipt is the genuine one.")
-    for one in every[:2]:
-        _tampered(story, one, directory)
+    for member, credentials in issued.items():
+        on_command_line = _verify(story, member, [one.path for one in credentials])
+        for one, (code, told) in zip(credentials, on_command_line, strict=True):
+            report = _ask_over_http(one)
+            story.expect(
+                report["outcome"] == "accept" and _all_valid(report),
+                f"{one.path.name}: a program asks over HTTP → {report['outcome']}",
+            )
+            story.expect(
+                code == 0 and told["verdict"] == "verified",
+                f"{one.path.name}: a person asks on the command line → {told['outcome']}",
+            )
+            story.said(f"[dim]{escape(str(report['summary']))}[/dim]")
+    story.said("")
+    story.said("Another applicant has improved two credentials. The receipts are the genuine ones.")
+    _tampered(story, _of_the_first(issued), directory)
 
 
-def _tampered(story: Story, one: Issued, directory: Path) -> None:
-    tampered = directory / "employer" / f"improved-{one.path.name}"
-    tampered.parent.mkdir(exist_ok=True)
-    tampered.write_bytes(improve(one.path.read_bytes()))
-    done = _verify(story, tampered, one)
-    report = done.json()
-    failing = [check for check in report["checks"] if check["status"] == "invalid"]
-    story.expect(
-        done.code == 1
-        and report["outcome"] == "reject"
-        and [check["code"] for check in failing] == ["other_credential"],
-        f"{tampered.name} → {report['outcome']} (exit code {done.code})",
-        otherwise=done.errors,
+def _of_the_first(issued: dict[Member, list[Issued]]) -> list[Issued]:
+    """Give the credentials of the first university."""
+    return next(iter(issued.values()))
+
+
+def _all_valid(report: dict[str, Any]) -> bool:
+    """Whether every check holds; a PDF's issuer cannot be read, and may be unknown."""
+    return all(
+        check["status"] == "valid" or check["code"] == "issuer_not_read"
+        for check in report["checks"]
     )
-    for check in failing:
-        story.said(f"[dim]the check “{check['name']}” failed: {escape(check['detail'])}[/dim]")
+
+
+def _tampered(story: Story, genuine: Sequence[Issued], directory: Path) -> None:
+    folder = directory / "employer"
+    folder.mkdir(exist_ok=True)
+    tampered = []
+    for one in genuine:
+        copy = folder / f"improved-{one.path.name}"
+        copy.write_bytes(improve(one.path.read_bytes()))
+        shutil.copyfile(receipt_path(one.path), receipt_path(copy))
+        tampered.append(copy)
+    for path, (code, report) in zip(
+        tampered, _verify(story, genuine[0].member, tampered), strict=True
+    ):
+        failing = [check for check in report["checks"] if check["status"] == "invalid"]
+        story.expect(
+            code == 1
+            and report["outcome"] == "reject"
+            and [check["code"] for check in failing] == ["other_credential"],
+            f"{path.name} → {report['outcome']}",
+        )
+        for check in failing:
+            story.said(f"[dim]the check “{check['name']}” failed: {escape(check['detail'])}[/dim]")
 
 
 def improve(data: bytes) -> bytes:
@@ -312,9 +334,14 @@ def _ask_over_http(one: Issued) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def _verify(story: Story, path: Path, one: Issued) -> Finished:
-    arguments = (
-        "verify", str(path), "--receipt", str(receipt_path(one.path)), "--node", one.member.url,
-    )  # fmt: skip
+def _verify(
+    story: Story, member: Member, paths: Sequence[Path]
+) -> Sequence[tuple[int, dict[str, Any]]]:
+    """Verify on the command line; gives the exit code of all with each one's report."""
+    arguments = ("verify", *map(str, paths), "--node", member.url)
     story.typed(*arguments)
-    return run(*arguments, "--json")
+    done = run(*arguments, "--json")
+    reports = done.json_lines()
+    if len(reports) != len(paths) or not all("outcome" in report for report in reports):
+        raise DemoError(f"verify gave no reports: {done.output}{done.errors}")
+    return [(done.code, report) for report in reports]

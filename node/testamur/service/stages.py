@@ -1,0 +1,85 @@
+"""What each stage of a running node does in one step, and the line that it logs when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from testamur.batching.sealing import Sealer
+from testamur.chain.anchoring import Anchorer
+from testamur.chain.following import Follower
+from testamur.service.loops import Stage
+
+SEALING_PAUSE_SECONDS_MAX = 1.0
+"""Looking at the queue costs little, so it is done at least this often."""
+
+
+def _log() -> FilteringBoundLogger:
+    logger: FilteringBoundLogger = structlog.get_logger("testamur")
+    return logger
+
+
+def following(
+    follower: Follower, *, check_identity: Callable[[], None], pause_seconds: float
+) -> Stage:
+    """Follow the chain; ``check_identity`` comes before the first look at it.
+
+    Not before the stage, because the chain may be down when the process starts.
+    """
+    checked, size = False, -1
+
+    def step() -> bool:
+        nonlocal checked, size
+        if not checked:
+            check_identity()
+            checked = True
+        now = follower.poll_once()
+        if now.rewound_to is not None:
+            _log().warning("chain reorganised", rewound_to=now.rewound_to)
+        if now.size != size:
+            size = now.size
+            _log().info("ledger followed", records=size, block=now.block and now.block.number)
+        return False
+
+    return Stage("following", step, pause_seconds)
+
+
+def sealing(sealer: Sealer, *, clock: Callable[[], float], pause_seconds: float) -> Stage:
+    """Seal batches while there is enough to seal."""
+
+    def step() -> bool:
+        begun = clock()
+        batch = sealer.seal_once(int(begun))
+        if batch is None:
+            return False
+        _log().info(
+            "batch sealed",
+            batch=batch.root.hex(),
+            entries=batch.count,
+            padding=batch.padding_count,
+            elapsed_ms=round(1000 * (clock() - begun)),
+        )
+        return True
+
+    return Stage("sealing", step, min(pause_seconds, SEALING_PAUSE_SECONDS_MAX))
+
+
+def anchoring(anchorer: Anchorer, *, pause_seconds: float) -> Stage:
+    """Take sealed batches to finality; each change of phase is logged once."""
+    shown: tuple[object, ...] = ()
+
+    def step() -> bool:
+        nonlocal shown
+        now = anchorer.step()
+        if now.batch is not None and (now.batch, now.phase) != shown:
+            shown = (now.batch, now.phase)
+            told = {"batch": now.batch.hex(), "phase": now.phase.value, "detail": now.detail}
+            if now.needs_operator:
+                _log().warning("anchoring needs the operator", **told)
+            else:
+                _log().info("anchoring", **told)
+        return False
+
+    return Stage("anchoring", step, pause_seconds)
