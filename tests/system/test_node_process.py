@@ -35,7 +35,7 @@ def assert_nothing_leaked(node: NodeProcess, secrets: set[str]) -> None:
     assert {line["level"] for line in node.log} <= {"info", "warning"}
 
 
-def test_from_a_file_to_a_verdict_with_the_commands_alone(
+def test_from_a_file_to_a_verdict_with_the_commands_alone(  # noqa: PLR0915 - one story
     consortium: Consortium, tmp_path: Path
 ) -> None:
     folder = tmp_path / "credentials"
