@@ -1,0 +1,151 @@
+"""Settings: documented to the letter, and refused by name without ever showing a value."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from testamur.config import ENVIRONMENT_PREFIX, NodeSettings, load_settings
+from testamur.errors import ConfigurationError
+from tests.support.samples import PROJECT
+
+PAGE = (PROJECT / "docs" / "settings.md").read_text("utf-8")
+GOOD = {
+    "data_dir": "data",
+    "rpc_url": "http://127.0.0.1:8545",
+    "contract": "0x" + "c0" * 20,
+    "contract_block": 1,
+    "member": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NodeSettings.model_fields:
+        monkeypatch.delenv(ENVIRONMENT_PREFIX + name.upper(), raising=False)
+
+
+def write(tmp_path: Path, **given: Any) -> Path:
+    values = {name: value for name, value in (GOOD | given).items() if value is not ...}
+    lines = [f"{n} = {v if isinstance(v, int | float) else repr(v)}" for n, v in values.items()]
+    path = tmp_path / "node.toml"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def default_of(name: str) -> str:
+    default = NodeSettings.model_fields[name].default
+    if default is PydanticUndefined:
+        return "required"
+    return "none" if default is None else f"`{getattr(default, 'value', default)}`"
+
+
+def test_the_page_names_every_setting_with_its_default_and_no_other() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    assert [(name, default) for name, default, _, _ in rows] == [
+        (name, default_of(name)) for name in NodeSettings.model_fields
+    ]
+    for name, _, meaning, danger in rows:
+        assert meaning.endswith("."), name
+        assert danger.endswith("."), name
+    assert f"`{ENVIRONMENT_PREFIX}" in PAGE
+
+
+def test_the_example_of_the_page_is_taken(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.+?)```", PAGE, re.DOTALL)
+    path = tmp_path / "node.toml"
+    path.write_text(example)
+    settings = load_settings(path)
+    assert settings.data_dir.parent == tmp_path
+
+
+def test_what_is_not_given_has_its_default_and_paths_are_beside_the_file(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, anchor_key_file="keys/anchor.key"))
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.anchor_key_file == tmp_path / "keys" / "anchor.key"
+    assert (settings.host, settings.port, settings.batch_floor) == ("127.0.0.1", 8180, 16)
+
+
+def test_the_environment_overrides_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESTAMUR_PORT", "9000")
+    monkeypatch.setenv("TESTAMUR_DATA_DIR", "/elsewhere")
+    settings = load_settings(write(tmp_path, port=8000))
+    assert (settings.port, settings.data_dir) == (9000, Path("/elsewhere"))
+
+
+def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), str(value))
+    assert load_settings(None).member == 1
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name}: Field required"):
+        load_settings(write(tmp_path, **{name: ...}))
+
+
+WRONG: list[tuple[str, Any]] = [
+    ("rpc_url", "ftp://user:s3cret@node.example/s3cret"),
+    ("rpc_url", "s3cret"),
+    ("contract", "0xs3cret"),
+    ("contract", "c0" * 20),
+    ("contract_block", 0),
+    ("contract_block", "s3cret"),
+    ("member", 0),
+    ("member", 2**32),
+    ("member", 1.5),
+    ("network_kind", "s3cret"),
+    ("network_name", ""),
+    ("network_name", "s3cret" * 20),
+    ("finality_depth", 0),
+    ("port", -1),
+    ("port", 65536),
+    ("seal_at_count", 0),
+    ("seal_after_seconds", -1),
+    ("batch_floor", 2**18 + 1),
+    ("poll_seconds", 0),
+    ("rpc_timeout_seconds", -1),
+    ("fee_cap_gwei", 0),
+    ("surprise", "s3cret"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_setting_is_named_and_its_value_never_shown(
+    tmp_path: Path, name: str, value: Any
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(write(tmp_path, **{name: value}))
+    assert name in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"port = ", b"\xff", b"port = 1\nport = 's3cret'", b"= s3cret"]
+)
+def test_a_file_that_is_no_toml_is_refused_without_quoting_it(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "node.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="cannot be read") as caught:
+        load_settings(path)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"absent\.toml"):
+        load_settings(tmp_path / "absent.toml")
+
+
+def test_secrets_are_not_in_the_settings_own_text(tmp_path: Path) -> None:
+    given = {"rpc_url": "http://u:s3cret@x/s3cret", "anchor_keystore_password": "s3cret"}
+    settings = load_settings(write(tmp_path, **given))
+    assert "s3cret" not in repr(settings) + str(settings)
