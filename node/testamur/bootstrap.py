@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger as BoundLogger
 
-    from testamur.chain.client import LedgerClient
     from testamur.chain.keys import SigningKey
+    from testamur.chain.ledger_client import LedgerClient
     from testamur.config import NodeSettings
     from testamur.merkle.hashing import Hash32
     from testamur.service.loops import Stage
@@ -65,7 +65,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
     from testamur import __version__
-    from testamur.chain.client import LedgerClient
+    from testamur.chain.ledger_client import LedgerClient
     from testamur.service.batch_trees import BatchTrees
     from testamur.service.node import NodeDescription, NodeService
     from testamur.storage.batch_files import LocalBatchFiles
@@ -98,8 +98,8 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:
     """Tie the store to the ledger: learned from the chain once, compared ever after."""
-    from testamur.chain.client import check_identity
     from testamur.chain.deployment import read_birth
+    from testamur.chain.ledger_client import check_identity
     from testamur.storage.model import LedgerIdentity
 
     known = store.identity()
@@ -142,8 +142,8 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 def _following(
     settings: NodeSettings, client: LedgerClient, store: Store, identity: LedgerIdentity
 ) -> Stage:
-    from testamur.chain.client import check_identity
     from testamur.chain.following import Follower
+    from testamur.chain.ledger_client import check_identity
     from testamur.service import stages
 
     follower = Follower(

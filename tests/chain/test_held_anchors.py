@@ -9,8 +9,8 @@ import pytest
 
 from testamur.chain import abi
 from testamur.chain.anchoring import Anchorer, AnchorProgress
-from testamur.chain.client import LedgerClient
 from testamur.chain.keys import UnsignedTransaction, key_from_hex
+from testamur.chain.ledger_client import LedgerClient
 from testamur.chain.lifecycle import Phase
 from testamur.errors import ChainUnavailableError, StoreUnavailableError, TransactionRejectedError
 from testamur.merkle.hashing import EMPTY_ROOT

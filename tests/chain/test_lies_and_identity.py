@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from testamur.chain.client import check_identity, read_birth
 from testamur.chain.following import STATE_BLOCKS
+from testamur.chain.ledger_client import check_identity, read_birth
 from testamur.errors import (
     ChainDisagreementError,
     ChainError,

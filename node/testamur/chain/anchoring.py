@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from testamur.chain import abi
-from testamur.chain.client import LedgerClient, MemberSlot
 from testamur.chain.fees import OfferedFees, capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
+from testamur.chain.ledger_client import LedgerClient, MemberSlot
 from testamur.chain.lifecycle import KEPT, NEEDS_OPERATOR, Action, Event, Phase, phase_of, step
 from testamur.errors import TransactionRejectedError
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32

@@ -9,9 +9,10 @@ from typing import Final
 
 from testamur.chain import abi
 from testamur.chain.artifacts import load_ledger_artifact
-from testamur.chain.client import ChainClient, LedgerClient, TxReceipt
+from testamur.chain.client import ChainClient, TxReceipt
 from testamur.chain.fees import capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
+from testamur.chain.ledger_client import LedgerClient
 from testamur.errors import (
     BirthFormatError,
     ChainIdentityError,
@@ -92,7 +93,7 @@ def deploy(
         pause(_POLL_SECONDS)
     if not receipt.succeeded or receipt.contract is None:
         raise DeploymentError(f"the deployment 0x{signed.tx_hash.hex()} reverted")
-    return _check(client.ledger(receipt.contract), receipt, chain_id, members)
+    return _check(LedgerClient.beside(client, receipt.contract), receipt, chain_id, members)
 
 
 def _gas_limit(creation_bytes: int, members: int) -> int:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NoReturn
 
-from testamur.chain.client import ChainBlock, LedgerClient, birth_of
+from testamur.chain.client import ChainBlock
 from testamur.chain.events import LedgerEvent
+from testamur.chain.ledger_client import LedgerClient, birth_of
 from testamur.errors import (
     ChainDisagreementError,
     ChainIdentityError,

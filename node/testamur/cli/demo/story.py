@@ -113,7 +113,7 @@ def hand_out(
 
 def prologue(story: Story, members: Sequence[Member], chain: Chain, deployment: Deployment) -> None:
     """Before the acts: what stands now, as the chain and the nodes themselves say it."""
-    from testamur.chain.client import LedgerClient  # noqa: PLC0415 (slow to import)
+    from testamur.chain.ledger_client import LedgerClient  # noqa: PLC0415 (slow to import)
 
     with LedgerClient(chain.url, deployment.contract, timeout_seconds=20) as client:
         block = client.block("latest")
@@ -250,7 +250,7 @@ def auditor(
     story: Story, issued: dict[Member, list[Issued]], members: Sequence[Member], chain: Chain
 ) -> None:
     """Act four: the same history everywhere, and a receipt re-derived by hand."""
-    from testamur.chain.client import LedgerClient  # noqa: PLC0415 (slow to import)
+    from testamur.chain.ledger_client import LedgerClient  # noqa: PLC0415 (slow to import)
 
     story.act(
         "The auditor",
