@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from testamur.cli.app import run
 from testamur.cli.rim import Rim
-from testamur.errors import ChainUnavailableError, ConfigurationError
+from testamur.errors import ChainIdentityError, ChainUnavailableError, ConfigurationError
 from testamur.ledger.trust import NetworkKind
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         ChainUnavailableError: the chain does not answer a node that has not yet learned from it
             which ledger it serves.
         ChainIdentityError, StoreIdentityError: another chain, contract or ledger than the data
-            directory belongs to.
+            directory belongs to, or than the settings name.
         StoreLockedError, StoreUnavailableError: the data directory cannot be used.
         ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
@@ -98,8 +98,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:
     """Tie the store to the ledger: learned from the chain once, compared ever after."""
-    from testamur.chain.deployment import read_birth
-    from testamur.chain.ledger_client import check_identity
+    from testamur.chain.ledger_client import check_identity, read_birth
     from testamur.storage.model import LedgerIdentity
 
     known = store.identity()
@@ -115,8 +114,19 @@ def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerI
             ledger_id=birth.ledger_id(),
             member=settings.member,
         )
+        if settings.expected_ledger not in {None, known.ledger_id}:
+            # Nothing is stored yet, so that a corrected setting is all that it takes.
+            raise ChainIdentityError(
+                f"the contract was born as ledger {known.ledger_id.hex()}, "
+                f"the setting ledger_id says {settings.ledger_id}"
+            )
     # Compared without the chain, too: a node whose chain is down still starts and proves.
-    wanted = replace(known, contract=settings.contract_address, member=settings.member)
+    wanted = replace(
+        known,
+        contract=settings.contract_address,
+        ledger_id=settings.expected_ledger or known.ledger_id,
+        member=settings.member,
+    )
     store.bind_identity(wanted)
     if not learned:
         # Where the chain is down, the following stage asks before it follows anything.

@@ -6,15 +6,18 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from eth_abi.abi import encode
 from structlog.testing import capture_logs
 
 from testamur.bootstrap import open_node
+from testamur.chain.client import ChainClient
 from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.errors import (
     ChainIdentityError,
@@ -23,6 +26,7 @@ from testamur.errors import (
     StoreIdentityError,
     StoreLockedError,
 )
+from testamur.ledger.birth import encode_birth
 from testamur.service.loops import Loops
 from tests.support.node import Consortium, founded
 from tests.support.waiting import wait_until
@@ -250,6 +254,43 @@ def test_a_place_without_a_ledger_is_no_place_to_start(consortium: Consortium) -
     settings = consortium.settings(1, contract_block=consortium.deployment.block_number + 1)
     with pytest.raises(ChainIdentityError), open_node(settings, clock=consortium.clock):
         pass
+
+
+def test_another_ledger_than_the_settings_name_is_refused_and_nothing_is_kept(
+    consortium: Consortium,
+) -> None:
+    other, own = "11" * 32, consortium.ledger_id.hex()
+    wrong = consortium.settings(1, ledger_id=other)
+    with pytest.raises(ChainIdentityError) as refused, open_node(wrong, clock=consortium.clock):
+        pass
+    assert own in str(refused.value)
+    assert other in str(refused.value)
+    with consortium.serving(1, ledger_id=own) as node:
+        node.step("following")
+    # Data that is bound already is compared, too.
+    with pytest.raises(StoreIdentityError) as bound, open_node(wrong, clock=consortium.clock):
+        pass
+    assert own in str(bound.value)
+    assert other in str(bound.value)
+
+
+@pytest.mark.parametrize("altered", [{"chain_id": 1}, {"contract": bytes(20)}])
+def test_a_birth_that_names_another_chain_or_contract_founds_no_node(
+    consortium: Consortium, altered: dict[str, Any]
+) -> None:
+    at = hex(consortium.deployment.block_number)
+    with ChainClient(consortium.chain.url, timeout_seconds=10) as client:
+        logs: Any = client.connection.ask("eth_getLogs", {"fromBlock": at, "toBlock": at})
+    told = encode_birth(replace(consortium.deployment.birth, **altered))
+    logs[0]["data"] = "0x" + encode(["bytes"], [told]).hex()
+    with line_to(consortium.chain.url) as (line, url):
+        line.say["eth_getLogs"] = logs
+        settings = consortium.settings(1, rpc_url=url)
+        with (
+            pytest.raises(ChainIdentityError, match="another chain or contract"),
+            open_node(settings, clock=consortium.clock),
+        ):
+            pass
 
 
 def test_a_member_that_the_ledger_does_not_have_is_a_wrong_setting(consortium: Consortium) -> None:

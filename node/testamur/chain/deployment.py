@@ -13,13 +13,8 @@ from testamur.chain.client import ChainClient, TxReceipt
 from testamur.chain.fees import capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
 from testamur.chain.ledger_client import LedgerClient
-from testamur.errors import (
-    BirthFormatError,
-    ChainIdentityError,
-    ChainUnavailableError,
-    DeploymentError,
-)
-from testamur.ledger.birth import Birth, FoundingMember, encode_birth, parse_birth
+from testamur.errors import ChainUnavailableError, DeploymentError
+from testamur.ledger.birth import Birth, FoundingMember, encode_birth
 from testamur.merkle.hashing import Hash32
 
 FEE_CAP_DEFAULT_WEI: Final = 10**12
@@ -144,23 +139,3 @@ def _check_founders(members: Sequence[FoundingMember]) -> None:
         raise DeploymentError("every founder needs a name and a domain")
     if len({member.witness_key for member in members}) != len(members):
         raise DeploymentError("two founders have the same witness key")
-
-
-def read_birth(client: LedgerClient, deployed_at_block: int) -> Birth:
-    """Read the birth of a ledger that somebody else deployed, from the block of its deployment.
-
-    What it says is the endpoint's word until the ledger id is compared with a trust file.
-
-    Raises:
-        ChainIdentityError: that block holds no birth of a ledger at the client's contract.
-        ChainUnavailableError: no answer.
-    """
-    events = client.events(deployed_at_block, deployed_at_block)
-    if not events or events[0].index != 0 or events[0].change is None:
-        raise ChainIdentityError(
-            f"block {deployed_at_block} holds no birth of a ledger at 0x{client.contract.hex()}"
-        )
-    try:
-        return parse_birth(events[0].change)
-    except BirthFormatError as exc:
-        raise ChainIdentityError(f"record 0 is not the birth of a ledger: {exc}") from exc
