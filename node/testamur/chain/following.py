@@ -301,9 +301,11 @@ class Follower:
                     f"{self._client.endpoint} replaced block {final.number}, which was final"
                 )
             return
-        ours = self._store.block_at(final.number)
-        if not self._is_canonical(final) or (ours is not None and ours.hash != final.hash):
+        ours = self._store.block_at(final.number) or final.followed()
+        if not self._is_canonical(final) or ours.hash != final.hash:
             raise _ViewMovedError
+        if ours != final.followed():
+            self._refuse(final, f"block {final.number} was described in two ways")
         tree = ledger.up_to(final.number)
         if latest.number - final.number < STATE_BLOCKS:
             size, root = self._client.head_at(final.hash)

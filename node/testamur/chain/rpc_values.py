@@ -14,13 +14,15 @@ from testamur.errors import ChainUnavailableError
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 from testamur.storage.model import ADDRESS_BYTES
 
-UINT64_MAX: Final = 2**64 - 1
+NUMBER_MAX: Final = 2**53 - 1
+"""Most that a count, a height or a time may be: no chain gets there, and it fits a database's
+column and every JSON reader (RFC 7493 section 2.2), which 2^64 - 1 does not."""
 
 _QUANTITY: Final = re.compile(r"0x(?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
 _DATA: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 
 
-def quantity(value: object, what: str, *, most: int = UINT64_MAX) -> int:
+def quantity(value: object, what: str, *, most: int = NUMBER_MAX) -> int:
     """Read an integer in [0, ``most``]."""
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise _malformed(what, value)
