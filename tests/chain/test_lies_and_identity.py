@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from testamur.chain.following import STATE_BLOCKS
+from testamur.chain.following import MOVES_MAX, STATE_BLOCKS
 from testamur.chain.ledger_client import check_identity, read_birth
 from testamur.errors import (
     ChainDisagreementError,
@@ -244,6 +244,46 @@ def test_a_final_block_that_is_told_in_two_ways_is_a_disagreement(tmp_path: Path
             assert reader.store.finalized() is None
             endpoint.lie = honest
             assert reader.follower.poll_once().finalized is not None
+
+
+def test_an_endpoint_whose_chain_never_holds_still_is_named_after_some_polls(
+    tmp_path: Path,
+) -> None:
+    def moves(method: str, params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_getLogs":
+            answer["result"] = []
+        if method == "eth_getBlockByNumber":
+            if params[0] == "latest":
+                answer["result"]["parentHash"] = "0x" + OTHER.hex()
+            elif params[0] != "finalized" and int(params[0], 16) > followed:
+                answer["result"]["hash"] = "0x" + OTHER.hex()
+        return answer
+
+    followed = 0
+    with running_devchain(block_interval=NEVER_SECONDS) as running:
+        ledger = deployed_ledger(running.url)
+        with (
+            LyingEndpoint(ledger.url) as endpoint,
+            MemberNode(ledger, 1, tmp_path, url=endpoint.url) as node,
+        ):
+            for _ in range(2):  # one poll that gets through forgives those before it
+                endpoint.lie = moves
+                for _ in range(MOVES_MAX - 1):
+                    assert node.follower.poll_once().size == min(followed, 1)
+                endpoint.lie = honest
+                block = node.follower.poll_once().block
+                assert block is not None
+                followed = block.number
+                running.chain.mine_empty_block()
+            endpoint.lie = moves
+            for _ in range(MOVES_MAX - 1):
+                node.follower.poll_once()
+            for _ in range(2):
+                with pytest.raises(ChainUnavailableError, match="in a row"):
+                    node.follower.poll_once()
+            endpoint.lie = honest
+            assert node.follower.poll_once().size == 1
 
 
 NULLS = {
