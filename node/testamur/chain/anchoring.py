@@ -174,7 +174,8 @@ class Anchorer:
             event = None
             for action in actions:
                 event = self._perform(action, now)
-            if phase not in KEPT:
+            if phase not in KEPT or phase is Phase.SEALED:
+                # What went back to sealed waits for its turn, like every other sealed batch.
                 return self._progress(phase, now)
         # Events that go round in a circle, on a chain that changes at every look: go on later.
         now = self._situation(root)
@@ -205,7 +206,7 @@ class Anchorer:
         if now.phase is Phase.FINAL:
             return None
         if now.phase is Phase.MINED:
-            return self._observe_mined(now.batch.root)
+            return self._observe_mined(now)
         if now.newest is None or now.phase is Phase.SEALED:
             return self._observe_sealed(now)
         return self._observe_sent(now, now.newest.transaction)
@@ -225,11 +226,11 @@ class Anchorer:
             return self._observe_reverted(transaction)
         return self._observe_broadcast(transaction, final)
 
-    def _observe_mined(self, root: Hash32) -> Event | None:
+    def _observe_mined(self, now: _Situation) -> Event | None:
         final = self._store.finalized()
-        record = self._record(root)
+        record = self._record(now.batch.root)
         if record is None:
-            return Event.RECORD_GONE
+            return Event.RECORD_LOST if now.newest is None else Event.RECORD_GONE
         if final is not None and record.block_number <= final.number:
             return Event.RECORD_FINAL
         return None
@@ -323,45 +324,53 @@ class Anchorer:
 
     def _perform(self, action: Action, now: _Situation) -> Event | None:
         """Do one action; sending is the only one that has an outcome."""
-        root = now.batch.root
         if action is Action.SIGN:
             self._sign(now.batch)
             return None
-        if action is Action.NOTE_MINED:
-            self._note_record(root, "mined")
-            # A crash here leaves the transaction ahead of its batch; the next pass sees the
-            # record again and comes back here.
-            self._advance(now.batch, "anchored")
-            return None
-        if action is Action.NOTE_FINAL:
-            self._note_record(root, "final")
-            # As above.
-            self._advance(now.batch, "final")
+        if action in {Action.NOTE_MINED, Action.NOTE_FINAL, Action.SEAL_AGAIN}:
+            self._note_batch(action, now.batch)
             return None
         newest = now.newest
         if newest is None:
             raise RuntimeError(f"{action} needs a transaction")
-        tx_hash = newest.transaction.tx_hash
         if action is Action.BROADCAST:
             return self._broadcast(newest.transaction)
+        self._note_transaction(action, now.batch, newest)
+        return None
+
+    def _note_batch(self, action: Action, batch: Batch) -> None:
+        """Write what the followed ledger says of a batch, whoever sent its transaction."""
+        if action is Action.NOTE_MINED:
+            self._note_record(batch.root, "mined")
+            # A crash here leaves the transaction ahead of its batch; the next pass sees the
+            # record again and comes back here.
+            self._advance(batch, "anchored")
+        if action is Action.NOTE_FINAL:
+            self._note_record(batch.root, "final")
+            # As above.
+            self._advance(batch, "final")
+        if action is Action.SEAL_AGAIN:
+            self._advance(batch, "sealed")
+
+    def _note_transaction(self, action: Action, batch: Batch, newest: JournaledTransaction) -> None:
+        """Write what became of a transaction of ours, and of its batch with it."""
         if action is Action.NOTE_BROADCAST:
             self._bring(newest, "broadcast")
             # A crash here leaves the batch ``sealed`` with a transaction that is sent: the next
             # pass sends it once more.
-            self._advance(now.batch, "submitted")
+            self._advance(batch, "submitted")
         if action is Action.NOTE_REVERTED:
             self._bring(newest, "reverted")
         if action is Action.TAKE_BACK:
-            self._advance(now.batch, "submitted")
+            self._advance(batch, "submitted")
             # A crash here leaves ``submitted`` with a transaction that is not marked as sent; it
             # is sent again all the same, because no pass of a new process has sent it yet.
             self._bring(newest, "broadcast")
         if action is Action.RETIRE:
             self._bring(newest, "reverted")
-            # A crash here reads as ``reverted``, from where the lost sequence leads here again.
-            self._advance(now.batch, "sealed")
-            self._sent_at.pop(tx_hash, None)
-        return None
+            # A crash here reads as ``reverted``, from where the same cause leads here again.
+            self._advance(batch, "sealed")
+            self._sent_at.pop(newest.transaction.tx_hash, None)
 
     def _advance(self, batch: Batch, state: BatchState) -> None:
         if batch.state != state:

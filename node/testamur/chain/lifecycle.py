@@ -63,6 +63,8 @@ class Event(StrEnum):
     """Its block is final."""
     RECORD_GONE = "record gone"
     """A reorganisation took it away."""
+    RECORD_LOST = "record lost"
+    """As above, and the journal has no transaction that could bring it back."""
     REVERT_SEEN = "revert seen"
     """The receipt says that the transaction reverted."""
     REVERT_GONE = "revert gone"
@@ -100,6 +102,8 @@ class Action(StrEnum):
     """Batch to ``submitted``, then transaction to ``broadcast``."""
     RETIRE = "retire the transaction"
     """Transaction to ``reverted``, then batch to ``sealed``."""
+    SEAL_AGAIN = "back to sealed"
+    """Batch to ``sealed``."""
 
 
 class UnknownTransitionError(Exception):
@@ -156,6 +160,7 @@ TRANSITIONS: Final = MappingProxyType(
             Phase.BROADCAST,
             (Action.TAKE_BACK, Action.BROADCAST),
         ),
+        (Phase.MINED, Event.RECORD_LOST): (Phase.SEALED, (Action.SEAL_AGAIN,)),
     }
 )
 """Everything that may happen. What is not here is a mistake."""
