@@ -9,6 +9,7 @@ import pytest
 
 from testamur.chain import abi
 from testamur.chain.anchoring import Anchorer, AnchorProgress
+from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.chain.keys import UnsignedTransaction, key_from_hex
 from testamur.chain.ledger_client import LedgerClient
 from testamur.chain.lifecycle import Phase
@@ -171,6 +172,80 @@ def test_a_reverted_anchor_is_named_and_gets_a_new_sequence_after_finality(
             mine_to_finality(running)
             node.turn_until(root, "final")
             assert node.anchored_with() == [0, 1]
+
+
+def test_an_anchor_that_reverted_for_its_key_is_signed_anew_with_the_right_one(
+    tmp_path: Path,
+) -> None:
+    """The contract changed its mind about the key between the look at it and the block."""
+    wrong = key_of(9)
+
+    def accepts_the_wrong_key(method: str, params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_call" and params[0]["data"] == "0x" + asking.hex():
+            answer["result"] = answer["result"].replace(right.hex(), wrong.address.hex())
+        return answer
+
+    asking, right = abi.call(abi.MEMBER, 1), key_of(1).address
+    with running_devchain(block_interval=NEVER_SECONDS) as running:
+        ledger = deployed_ledger(running.url)
+        with MemberNode(ledger, 1, tmp_path) as node:
+            root = node.seal("one")
+            node.follower.poll_once()
+            with (
+                LyingEndpoint(running.url, accepts_the_wrong_key) as endpoint,
+                ledger.client(endpoint.url) as client,
+            ):
+                progress = Anchorer(
+                    client, node.store, wrong, 1, fee_cap_wei=FEE_CAP_WEI, clock=lambda: node.now
+                ).step()
+            assert progress.phase is Phase.REVERTED
+            mine_to_finality(running)
+            node.follower.poll_once()
+            assert anchorer_with(node, ACCOUNTS[9].private_key).step().phase is Phase.KEY_INACTIVE
+            assert node.store.batch(root).state == "submitted"
+        # The operator installs the right key.
+        with MemberNode(ledger, 1, tmp_path) as node:
+            node.turn_until(root, "anchored")
+            mine_to_finality(running)
+            node.turn_until(root, "final")
+            assert node.anchored_with() == [0, 0]
+            states = [each.state for each in node.store.anchor_transactions()]
+            assert states == ["reverted", "final"]
+            assert node.store.size() == 2
+
+
+def test_a_revert_that_is_not_final_is_not_signed_anew(tmp_path: Path) -> None:
+    """Until then a reorganisation may let it succeed after all."""
+
+    def says_reverted(method: str, _params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_getTransactionReceipt" and answer["result"]:
+            answer["result"]["status"] = "0x0"
+        return answer
+
+    with running_devchain(block_interval=NEVER_SECONDS) as running:
+        ledger = deployed_ledger(running.url)
+        with MemberNode(ledger, 1, tmp_path) as node:
+            root = node.seal("one")
+            node.follower.poll_once()
+            with (
+                LyingEndpoint(running.url, says_reverted) as endpoint,
+                ledger.client(endpoint.url) as client,
+            ):
+                anchorer = Anchorer(
+                    client,
+                    node.store,
+                    key_of(1),
+                    1,
+                    fee_cap_wei=FEE_CAP_WEI,
+                    clock=lambda: node.now,
+                )
+                for _ in range(3):
+                    assert anchorer.step().phase is Phase.REVERTED
+            assert node.anchored_with() == [0]
+            node.turn_until(root, "anchored")
+            assert node.anchored_with() == [0]
 
 
 def anchor_just_too_late(

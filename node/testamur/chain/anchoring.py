@@ -41,7 +41,7 @@ _DETAILS: Final = {
     Phase.BROADCAST: "Its transaction was sent and waits for a block.",
     Phase.MINED: "Its record is in the ledger and waits for finality.",
     Phase.FINAL: "Its record is final.",
-    Phase.REVERTED: "Its transaction reverted; the cause is not final yet, or not known.",
+    Phase.REVERTED: "Its transaction reverted; when that is final, it is signed anew.",
     Phase.SEQUENCE_LOST: "Another anchor took its sequence; it gets a new one.",
     Phase.NONCE_LOST: "Another transaction took its nonce; it is signed anew.",
     Phase.KEY_INACTIVE: "The contract does not accept this anchor key for this member.",
@@ -223,7 +223,7 @@ class Anchorer:
         if now.phase is Phase.SIGNED:
             return Event.DUE
         if now.phase is Phase.REVERTED:
-            return self._observe_reverted(transaction)
+            return self._observe_reverted(transaction, final)
         return self._observe_broadcast(transaction, final)
 
     def _observe_mined(self, now: _Situation) -> Event | None:
@@ -235,14 +235,22 @@ class Anchorer:
             return Event.RECORD_FINAL
         return None
 
-    def _observe_reverted(self, transaction: AnchorTransaction) -> Event | None:
+    def _observe_reverted(
+        self, transaction: AnchorTransaction, final: FollowedBlock | None
+    ) -> Event | None:
         receipt = self._client.receipt(transaction.tx_hash)
         if receipt is None or receipt.succeeded:
             return Event.REVERT_GONE
         followed = self._store.followed()
-        if followed is not None and not self._accepts_key(self._slot(followed)):
+        if followed is None:
+            return None
+        slot = self._slot(followed)
+        if not self._accepts_key(slot):
             return Event.KEY_REFUSED
-        return None
+        # What reverted finally can never succeed, so that its sequence may be given once more;
+        # should the endpoint lie about it, the contract lets only one of the two through.
+        over = final is not None and receipt.block_number <= final.number
+        return Event.REVERT_FINAL if over and slot.sequence <= transaction.sequence else None
 
     def _observe_broadcast(
         self, transaction: AnchorTransaction, final: FollowedBlock | None

@@ -69,6 +69,8 @@ class Event(StrEnum):
     """The receipt says that the transaction reverted."""
     REVERT_GONE = "revert gone"
     """A reorganisation took that receipt away, or it says success now."""
+    REVERT_FINAL = "revert final"
+    """It is past reorganisation, the sequence still free, and the contract accepts the key."""
     SEQUENCE_TAKEN = "sequence taken"
     """The final state has the sequence consumed, and the root in none of the records."""
     NONCE_TAKEN = "nonce taken"
@@ -153,6 +155,7 @@ TRANSITIONS: Final = MappingProxyType(
             Phase.BROADCAST,
             (Action.TAKE_BACK, Action.BROADCAST),
         ),
+        (Phase.REVERTED, Event.REVERT_FINAL): (Phase.SEALED, (Action.RETIRE,)),
         (Phase.REVERTED, Event.SEQUENCE_TAKEN): (Phase.SEQUENCE_LOST, (Action.RETIRE,)),
         (Phase.REVERTED, Event.KEY_REFUSED): (Phase.KEY_INACTIVE, ()),
         (Phase.MINED, Event.RECORD_FINAL): (Phase.FINAL, (Action.NOTE_FINAL,)),
