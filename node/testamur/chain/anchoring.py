@@ -1,8 +1,11 @@
 """Anchoring sealed batches: the thin loop around the table in ``lifecycle.py``.
 
 A pass derives a batch's state from the store, looks at the chain for an event, and does what the
-table says, until there is nothing more to do now. Nothing is remembered between passes but when
-bytes were last sent, so a restart is a pass like any other.
+table says, until there is nothing more to do now. What is remembered between passes can be found
+again, so a restart is a pass like any other.
+
+State of the contract and of the account is read at the newest blocks alone, because ordinary
+nodes have no older one, however far back the final block lies.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from testamur.chain import abi
+from testamur.chain.client import ChainBlock
 from testamur.chain.fees import OfferedFees, capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
 from testamur.chain.ledger_client import LedgerClient, MemberSlot
@@ -98,6 +102,16 @@ class _Plan:
     fees: OfferedFees
 
 
+@dataclass(slots=True)
+class _Watched:
+    """What this process saw of a transaction that it waits for."""
+
+    sent_at: float | None = None
+    """When an endpoint last took it; None: not since the start."""
+    nonce_gone: ChainBlock | None = None
+    """The first block at which its nonce was seen consumed."""
+
+
 class Anchorer:
     """Takes sealed batches, oldest first and one at a time, to finality.
 
@@ -125,7 +139,9 @@ class Anchorer:
         self._fee_cap_wei = fee_cap_wei
         self._clock = clock
         self._gas_limit = gas_limit
-        self._sent_at: dict[Hash32, float] = {}
+        self._watched: dict[Hash32, _Watched] = {}
+        self._final_anchors = (-1, 0)
+        """A final block, and how many anchors of this member the chain has up to it."""
         self._plan: _Plan | None = None
         self._refusal = ""
 
@@ -137,6 +153,7 @@ class Anchorer:
             ChainIdentityError: the contract does not answer as a ledger does.
             StorageError: the store failed; nothing was sent that is not in the journal.
         """
+        self._forget_settled()
         mined = [self._drive(batch.root) for batch in self._all("anchored")]
         sent = [self._drive(batch.root) for batch in self._all("submitted")]
         waiting = [self._drive(batch.root) for batch in self._next_sealed()]
@@ -145,6 +162,14 @@ class Anchorer:
         if urgent:
             return urgent[0]
         return AnchorProgress(Phase.IDLE, None, None, None, "There is nothing to anchor.")
+
+    def _forget_settled(self) -> None:
+        waiting = self._store.anchor_transactions("signed", "broadcast")
+        kept = {each.transaction.tx_hash for each in waiting}
+        self._watched = {key: value for key, value in self._watched.items() if key in kept}
+
+    def _watch(self, transaction: AnchorTransaction) -> _Watched:
+        return self._watched.setdefault(transaction.tx_hash, _Watched())
 
     def _all(self, state: BatchState) -> list[Batch]:
         found: list[Batch] = []
@@ -215,7 +240,7 @@ class Anchorer:
         # Finality is read first and the records last: what was final before is in the records,
         # so that our own anchor is never taken for somebody else's.
         final = self._store.finalized()
-        taken = final is not None and self._slot(final).sequence > transaction.sequence
+        taken = self._final_sequence(final) > transaction.sequence
         if self._record(now.batch.root) is not None:
             return Event.RECORD_SEEN
         if taken:
@@ -255,20 +280,51 @@ class Anchorer:
     def _observe_broadcast(
         self, transaction: AnchorTransaction, final: FollowedBlock | None
     ) -> Event | None:
-        # The nonce first and the receipt last, for the same reason as in _observe.
-        gone = final is not None and transaction.nonce < self._client.transaction_count(
-            self._key.address, pending=False, at=final.hash
-        )
+        # The nonce first and the receipt last, for the same reason as in _observe_sent.
+        gone = self._nonce_finally_gone(transaction, final)
         receipt = self._client.receipt(transaction.tx_hash)
         if receipt is not None:
             # Mined, but not followed yet, is nothing to act on.
             return None if receipt.succeeded else Event.REVERT_SEEN
         if gone:
             return Event.NONCE_TAKEN
-        sent_at = self._sent_at.get(transaction.tx_hash)
+        sent_at = self._watch(transaction).sent_at
         if sent_at is None or self._clock() - sent_at >= REBROADCAST_SECONDS:
             return Event.DUE
         return None
+
+    def _nonce_finally_gone(
+        self, transaction: AnchorTransaction, final: FollowedBlock | None
+    ) -> bool:
+        """Whether the nonce was seen consumed at a block that has become final since.
+
+        Nonces only grow, so it is consumed in every later block, too.
+        """
+        watched = self._watch(transaction)
+        seen = watched.nonce_gone
+        if seen is not None and final is not None and seen.number <= final.number:
+            there = self._client.find_block(seen.number)
+            if there is not None and there.hash == seen.hash:
+                return True
+            watched.nonce_gone = None  # a reorganisation took that block away
+        if watched.nonce_gone is None:
+            newest = self._client.block("latest")
+            count = self._client.transaction_count(self._key.address, pending=False, at=newest.hash)
+            if transaction.nonce < count:
+                watched.nonce_gone = newest
+        return False
+
+    def _final_sequence(self, final: FollowedBlock | None) -> int:
+        """Give the member's next sequence as of the final block.
+
+        The contract counts from 0 and up by one with each anchor, so it is their number; and the
+        records up to the final block are complete, because they were compared with ``head()``.
+        """
+        number, count = self._final_anchors
+        if final is not None and final.number > number:
+            count += self._store.count_anchors(self._member, above=number, up_to=final.number)
+            self._final_anchors = (final.number, count)
+        return count
 
     def _observe_sealed(self, now: _Situation) -> Event | None:
         """Check everything that a signature depends on, at one block of the followed chain."""
@@ -299,8 +355,7 @@ class Anchorer:
         earlier = {each.transaction.sequence for each in now.transactions} - {sequence}
         if not earlier:
             return True
-        final = self._store.finalized()
-        return final is not None and self._slot(final).sequence > max(earlier)
+        return self._final_sequence(self._store.finalized()) > max(earlier)
 
     def _plan_signature(self, sequence: int) -> Event | None:
         fees = capped_fees(self._client.fees(), cap_wei=self._fee_cap_wei)
@@ -378,7 +433,6 @@ class Anchorer:
             self._bring(newest, "reverted")
             # A crash here reads as ``reverted``, from where the same cause leads here again.
             self._advance(batch, "sealed")
-            self._sent_at.pop(newest.transaction.tx_hash, None)
 
     def _advance(self, batch: Batch, state: BatchState) -> None:
         if batch.state != state:
@@ -432,7 +486,7 @@ class Anchorer:
             if exc.kind != "nonce_too_low":
                 return Event.SENDING_REFUSED
             # Most likely it is mined already; if another took its nonce, finality will show it.
-        self._sent_at[transaction.tx_hash] = self._clock()
+        self._watch(transaction).sent_at = self._clock()
         return Event.ACCEPTED
 
     def _note_record(self, root: Hash32, state: AnchorState) -> None:
