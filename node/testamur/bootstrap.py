@@ -65,7 +65,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
     from testamur import __version__
-    from testamur.chain.ledger_client import LedgerClient
+    from testamur.chain.ledger_client import LedgerClient, check_identity
     from testamur.service.batch_trees import BatchTrees
     from testamur.service.node import NodeDescription, NodeService
     from testamur.storage.batch_files import LocalBatchFiles
@@ -88,11 +88,12 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             about=NodeDescription(identity, settings.network, settings.finality, __version__),
             clock=clock,
         )
-        stages = [_following(settings, client, store, identity)]
+        check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
+        stages = [_following(settings, client, store, check)]
         key = _anchor_key(settings)
         if key is not None:
             stages.append(_sealing(settings, store, files, identity, clock))
-            stages.append(_anchoring(settings, client, store, key, clock))
+            stages.append(_anchoring(settings, client, store, key, check=check, clock=clock))
         yield Node(service, tuple(stages))
 
 
@@ -129,7 +130,7 @@ def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerI
     )
     store.bind_identity(wanted)
     if not learned:
-        # Where the chain is down, the following stage asks before it follows anything.
+        # Where the chain is down, the stages ask before they do anything with it.
         with suppress(ChainUnavailableError):
             check_identity(client, wanted, deployed_at_block=settings.contract_block)
     return wanted
@@ -150,10 +151,9 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 
 
 def _following(
-    settings: NodeSettings, client: LedgerClient, store: Store, identity: LedgerIdentity
+    settings: NodeSettings, client: LedgerClient, store: Store, check: Callable[[], None]
 ) -> Stage:
     from testamur.chain.following import Follower
-    from testamur.chain.ledger_client import check_identity
     from testamur.service import stages
 
     follower = Follower(
@@ -162,7 +162,6 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
-    check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
     return stages.following(follower, check_identity=check, pause_seconds=settings.poll_seconds)
 
 
@@ -204,6 +203,8 @@ def _anchoring(
     client: LedgerClient,
     store: Store,
     key: SigningKey,
+    *,
+    check: Callable[[], None],
     clock: Callable[[], float],
 ) -> Stage:
     from testamur.chain.anchoring import Anchorer
@@ -217,7 +218,7 @@ def _anchoring(
         fee_cap_wei=settings.fee_cap_gwei * 10**9,
         clock=clock,
     )
-    return stages.anchoring(anchorer, pause_seconds=settings.poll_seconds)
+    return stages.anchoring(anchorer, check_identity=check, pause_seconds=settings.poll_seconds)
 
 
 def _serve(config: Path | None) -> int:

@@ -28,6 +28,7 @@ from testamur.errors import (
 )
 from testamur.ledger.birth import encode_birth
 from testamur.service.loops import Loops
+from tests.support.lying_endpoint import LyingEndpoint
 from tests.support.node import Consortium, founded
 from tests.support.waiting import wait_until
 
@@ -245,6 +246,59 @@ def test_data_of_one_ledger_is_not_opened_on_another_chain(
         )
         with pytest.raises(ChainIdentityError), open_node(settings, clock=consortium.clock):
             pass
+
+
+def test_a_node_whose_chain_comes_up_as_another_one_stops(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    begun(consortium)
+    (tmp_path / "other").mkdir()
+    with (
+        founded(tmp_path / "other", parent_blocks=1) as other,
+        line_to(other.chain.url) as (line, url),
+    ):
+        line.cut = True
+        with consortium.serving(1, rpc_url=url, poll_seconds=0.02) as node:
+            followed = node.node.service.ledger()
+            quick = [replace(one, pause_after_error_seconds=0.02) for one in node.node.stages]
+            stopped = threading.Event()
+            loops = Loops(quick, on_fatal=stopped.set)
+            loops.start()
+            try:
+                line.cut = False
+                assert stopped.wait(20)
+            finally:
+                loops.stop()
+            assert loops.failed is not None
+            assert "birth" in loops.failed
+            assert node.node.service.ledger() == followed
+
+
+@pytest.mark.parametrize("stage", ["following", "anchoring"])
+def test_one_odd_answer_is_an_outage_and_not_another_chain(
+    consortium: Consortium, stage: str
+) -> None:
+    def odd_once(method: str, _params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_call" and not told:
+            told.append(method)
+            answer["result"] = "0x"
+        return answer
+
+    told: list[str] = []
+    with (
+        LyingEndpoint(consortium.chain.url) as endpoint,
+        consortium.serving(1, rpc_url=endpoint.url) as node,
+    ):
+        node.step()
+        node.submit(*consortium.some(1))
+        node.step("sealing")
+        consortium.chain.chain.mine_empty_block()
+        endpoint.lie = odd_once
+        with pytest.raises(ChainUnavailableError, match="of another ledger, once"):
+            node.step(stage)
+        assert told
+        node.step()
 
 
 def test_a_place_without_a_ledger_is_no_place_to_start(consortium: Consortium) -> None:
