@@ -14,7 +14,8 @@ from testamur.chain.fees import capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
 from testamur.chain.ledger_client import LedgerClient
 from testamur.errors import ChainUnavailableError, DeploymentError
-from testamur.ledger.birth import Birth, FoundingMember, encode_birth
+from testamur.ledger.birth import ENDPOINT_LENGTH_MAX, Birth, FoundingMember, encode_birth
+from testamur.ledger.trust import DOMAIN_LENGTH_MAX, MEMBERS_MAX, NAME_LENGTH_MAX
 from testamur.merkle.hashing import Hash32
 
 FEE_CAP_DEFAULT_WEI: Final = 10**12
@@ -51,12 +52,13 @@ def deploy(
 
     Waits until the transaction is in a block, not until that block is final. ``key`` pays and
     has no rights afterwards. ``fee_cap_wei`` is the most paid for a unit of gas; ``monotonic``
-    and ``pause`` are the clock that the wait is measured by.
+    and ``pause`` are the clock that the wait is measured by, the process's own if none is given:
+    nothing that is deployed depends on it.
 
     Raises:
-        DeploymentError: no trust file could name these members (a name or domain is empty, two
-            witness keys are equal); it reverted; or code, ``head()`` or birth are not what they
-            have to be.
+        DeploymentError: no trust file could name these members (too many of them, a text that is
+            empty or too long, two equal witness keys), or an endpoint is too long; it reverted; or
+            code, ``head()`` or birth are not what they have to be.
         TransactionRejectedError: the endpoint refused the transaction.
         ChainUnavailableError: no answer, or not mined in time; the message names the
             transaction, which may still be mined.
@@ -135,7 +137,17 @@ def _check(
 
 def _check_founders(members: Sequence[FoundingMember]) -> None:
     """Refuse what the contract takes and no trust file does: it could never be put right."""
-    if any(not member.name or not member.domain for member in members):
-        raise DeploymentError("every founder needs a name and a domain")
+    if len(members) > MEMBERS_MAX:
+        raise DeploymentError(f"a ledger has at most {MEMBERS_MAX} founders")
+    for number, member in enumerate(members, start=1):
+        for what, text, least, most in (
+            ("name", member.name, 1, NAME_LENGTH_MAX),
+            ("domain", member.domain, 1, DOMAIN_LENGTH_MAX),
+            ("endpoint", member.endpoint, 0, ENDPOINT_LENGTH_MAX),
+        ):
+            if not least <= len(text) <= most:
+                raise DeploymentError(
+                    f"the {what} of founder {number} has not {least} to {most} characters"
+                )
     if len({member.witness_key for member in members}) != len(members):
         raise DeploymentError("two founders have the same witness key")
