@@ -15,6 +15,7 @@
     │   ├── CredentialTooLargeError
     │   ├── UnknownProfileError
     │   ├── SeveralSignaturesError
+    │   ├── UnmatchedDisclosureError a claim is shown that the issuer's part has no hash of
     │   ├── MemberRangeError         no member can have this id
     │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
@@ -185,6 +186,13 @@ class SeveralSignaturesError(CredentialError):
     """A JWS with more than one signature has no single signing input."""
 
     code = "several_signatures"
+
+
+class UnmatchedDisclosureError(CredentialError):
+    """An SD-JWT shows a claim that the part signed by its issuer does not refer to."""
+
+    code = "unmatched_disclosure"
+    advice = "Do not rely on it: its claims were altered or added. Ask for it as it was issued."
 
 
 class MemberRangeError(CredentialError):
