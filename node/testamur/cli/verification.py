@@ -15,6 +15,7 @@ from testamur.cli.credentials import AsJson
 from testamur.cli.files import read_credential
 from testamur.cli.output import Colour, ExitCode, failed
 from testamur.cli.registered import receipt_path
+from testamur.credentials.claims import IssuerClaim
 from testamur.errors import (
     ConfigurationError,
     CredentialError,
@@ -23,6 +24,7 @@ from testamur.errors import (
     TestamurError,
     UnreadableFileError,
 )
+from testamur.ledger.report import OUTCOMES, Status, Verdict
 
 ReportOf: TypeAlias = Callable[[bytes, object], dict[str, Any]]
 """Gives the report on a credential and its receipt, as decoded JSON."""
@@ -116,9 +118,37 @@ def _source(node: str | None, trust: Path | None) -> Iterator[ReportOf]:
                 told = parse_trust(client.trust())
                 report = verify(receipt=receipt, presented=presented, trust=told, view=None)
                 return report.to_json()
-            return dict(client.verify(presented.profile, presented.digest, receipt))
+            answer = dict(client.verify(presented.profile, presented.digest, receipt))
+            return _with_issuer(answer, presented.issuer)
 
         yield asked
+
+
+def _with_issuer(report: dict[str, Any], claim: IssuerClaim | None) -> dict[str, Any]:
+    """Add what the node could not check, because it was sent a digest alone."""
+    from testamur.ledger.verification import compare_issuer  # noqa: PLC0415
+
+    member, checks = report.get("registered_by"), report.get("checks")
+    if claim is None or not isinstance(member, dict) or not isinstance(checks, list):
+        return report
+    name, domain = str(member.get("name")), str(member.get("domain"))
+    check = compare_issuer(claim, name=name, domain=domain, declared=())
+    mine = {
+        "name": check.name,
+        "status": check.status.value,
+        "code": check.code,
+        "detail": check.detail,
+    }
+    theirs = [isinstance(c, dict) and c.get("name") == check.name for c in checks]
+    found = [mine if same else c for c, same in zip(checks, theirs, strict=True)]
+    added = report | {"checks": found}
+    if check.status is Status.UNKNOWN and report.get("verdict") == Verdict.VERIFIED:
+        added |= {
+            "verdict": Verdict.VERIFIED_WITH_WARNINGS.value,
+            "outcome": OUTCOMES[Verdict.VERIFIED_WITH_WARNINGS].value,
+            "summary": f"{report.get('summary')} {check.detail}",
+        }
+    return added
 
 
 def _exit_code(report: dict[str, Any]) -> ExitCode:
