@@ -373,9 +373,9 @@ class _Verification:
         check = compare_issuer(
             claim, name=member.name, domain=member.domain, declared=member.issuers
         )
-        if check.status is Status.UNKNOWN:
-            raise _Unknown(check.code, check.detail)
-        return check.code, check.detail
+        if check.status is Status.VALID:
+            return "issuer_is_member", check.detail
+        raise _Unknown("issuer_differs", check.detail)
 
     # (7) status: newest, ordered, as of when
     def _check_status(self) -> tuple[str, str]:
