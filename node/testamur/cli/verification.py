@@ -24,7 +24,6 @@ from testamur.errors import (
     ReceiptFormatError,
     TestamurError,
 )
-from testamur.ledger.report import OUTCOMES, Status, Verdict
 
 if TYPE_CHECKING:
     from testamur.ledger.trust import TrustFile
@@ -128,33 +127,6 @@ def _source(node: str | None, trust: Path | None, clock: Callable[[], float]) ->
             return offline(parse_trust(client.trust()), data, receipt)
 
         yield asked
-
-
-def _with_issuer(report: dict[str, Any], claim: IssuerClaim | None) -> dict[str, Any]:
-    """Add what the node could not check, because it was sent a digest alone."""
-    from testamur.ledger.verification import compare_issuer  # noqa: PLC0415
-
-    member, checks = report.get("registered_by"), report.get("checks")
-    if claim is None or not isinstance(member, dict) or not isinstance(checks, list):
-        return report
-    name, domain = str(member.get("name")), str(member.get("domain"))
-    check = compare_issuer(claim, name=name, domain=domain, declared=())
-    mine = {
-        "name": check.name,
-        "status": check.status.value,
-        "code": check.code,
-        "detail": check.detail,
-    }
-    theirs = [isinstance(c, dict) and c.get("name") == check.name for c in checks]
-    found = [mine if same else c for c, same in zip(checks, theirs, strict=True)]
-    added = report | {"checks": found}
-    if check.status is Status.UNKNOWN and report.get("verdict") == Verdict.VERIFIED:
-        added |= {
-            "verdict": Verdict.VERIFIED_WITH_WARNINGS.value,
-            "outcome": OUTCOMES[Verdict.VERIFIED_WITH_WARNINGS].value,
-            "summary": f"{report.get('summary')} {check.detail}",
-        }
-    return added
 
 
 def _exit_code(report: dict[str, Any]) -> ExitCode:

@@ -74,21 +74,6 @@ def verify(
     ).run()
 
 
-def compare_issuer(
-    claim: IssuerClaim, *, name: str, domain: str, declared: tuple[str, ...]
-) -> Check:
-    """Compare the issuer that a credential names with the member that registered it.
-
-    It is step (6)'s check ``issuer``; here for whoever has the credential, but sent a node its
-    digest alone. ``name``, ``domain`` and ``declared`` issuers are the member's, and trusted.
-    """
-    if claim.matches(name=name, domain=domain, declared=declared):
-        detail = f"The credential names {claim.label} as its issuer."
-        return Check("issuer", Status.VALID, "issuer_is_member", detail)
-    detail = f"The credential names {claim.label} as its issuer; {name} registered it."
-    return Check("issuer", Status.UNKNOWN, "issuer_differs", detail)
-
-
 class _Verification:
     def __init__(
         self,
@@ -321,12 +306,12 @@ class _Verification:
         claim = presented.issuer if isinstance(presented, Presented) else None
         if claim is None:
             raise _Unknown("issuer_not_read", "The issuer named in the credential was not read.")
-        check = compare_issuer(
-            claim, name=member.name, domain=member.domain, declared=member.issuers
+        if claim.matches(name=member.name, domain=member.domain, declared=member.issuers):
+            return "issuer_is_member", f"The credential names {claim.label} as its issuer."
+        raise _Unknown(
+            "issuer_differs",
+            f"The credential names {claim.label} as its issuer; {member.name} registered it.",
         )
-        if check.status is Status.UNKNOWN:
-            raise _Unknown(check.code, check.detail)
-        return check.code, check.detail
 
     # (7) status: newest, ordered
     def _check_status(self) -> tuple[str, str]:
