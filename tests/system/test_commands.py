@@ -135,9 +135,10 @@ def test_without_a_receipt_the_holder_is_to_be_asked(
     node: HttpNode, command: Run, credential: Path
 ) -> None:
     done = command("verify", credential, "--node", node.url)
-    assert done.code == 2
-    assert "[receipt_needed]" in done.err
-    assert "Ask the holder" in done.err
+    assert done.code == 4
+    assert "Ask the holder" in done.out
+    done = command("verify", credential, "--node", node.url, "--json")
+    assert (done.rows[0]["verdict"], done.rows[0]["outcome"]) == ("receipt_needed", "review")
 
 
 def test_without_a_sidecar_the_file_is_to_be_committed_first(
