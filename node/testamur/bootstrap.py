@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from structlog.typing import FilteringBoundLogger as BoundLogger
+    from uvicorn import Server
 
     from testamur.chain.client import LedgerClient
     from testamur.chain.keys import SigningKey
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS_MAX = 60.0
 """A node that has not followed the chain for this long, and ten polls, is not ready."""
-
-CONNECTIONS_MAX = 512
-"""Most requests and connections at a time; more are answered with 503."""
 
 
 def main() -> None:
@@ -228,15 +226,13 @@ def _serve(config: Path | None) -> int:
     """Run a node until SIGINT or SIGTERM; 0 then, 1 when a stage stopped it."""
     import time
 
-    import uvicorn
-
     from testamur.api.app import create_app
-    from testamur.api.protocol import BoundedHttpProtocol
+    from testamur.api.server import make_server
     from testamur.config import load_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
 
-    server: uvicorn.Server | None = None
+    server: Server | None = None
 
     def stop(*_signal: object) -> None:
         if server is None:  # nothing is served yet, so nobody waits for an answer
@@ -251,19 +247,7 @@ def _serve(config: Path | None) -> int:
     log = configure_logs(sys.stderr)
     listening = _listen(settings.host, settings.port)
     with open_node(settings, clock=time.time) as node:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(node.service),
-                http=BoundedHttpProtocol,
-                limit_concurrency=CONNECTIONS_MAX,
-                # No access log: paths hold entries.
-                access_log=False,
-                log_config=None,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = make_server(create_app(node.service))
         loops = Loops(node.stages, on_fatal=stop)
         loops.start()
         _announce(settings, node, listening.getsockname()[1], log)
