@@ -135,9 +135,10 @@ def test_without_a_receipt_the_holder_is_to_be_asked(
     node: HttpNode, command: Run, credential: Path
 ) -> None:
     done = command("verify", credential, "--node", node.url)
-    assert done.code == 2
-    assert "[receipt_needed]" in done.err
-    assert "Ask the holder" in done.err
+    assert done.code == 4
+    assert done.out.startswith("RECEIPT NEEDED\nAsk the holder")
+    (report,) = command("verify", credential, "--node", node.url, "--json").rows
+    assert (report["outcome"], report["verdict"]) == ("review", "receipt_needed")
 
 
 def test_without_a_sidecar_the_file_is_to_be_committed_first(
