@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from testamur.storage.model import LedgerIdentity
 
 
+FOLLOW_SECONDS_MAX = 60.0
+"""A node that has not followed the chain for this long, and ten polls, is not ready."""
+
 CONNECTIONS_MAX = 512
 """Most requests and connections at a time; more are answered with 503."""
 
@@ -91,8 +94,9 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             client,
             about=NodeDescription(identity, settings.network, settings.finality, __version__),
             clock=clock,
+            follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
         )
-        stages = [_following(settings, client, store, identity)]
+        stages = [_following(settings, client, store, service)]
         key = _anchor_key(settings)
         if key is not None:
             stages.append(_sealing(settings, store, files, identity, clock))
@@ -144,7 +148,7 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 
 
 def _following(
-    settings: NodeSettings, client: LedgerClient, store: Store, identity: LedgerIdentity
+    settings: NodeSettings, client: LedgerClient, store: Store, service: NodeService
 ) -> Stage:
     from testamur.chain.client import check_identity
     from testamur.chain.following import Follower
@@ -156,8 +160,14 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
+    identity = service.about.identity
     check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
-    return stages.following(follower, check_identity=check, pause_seconds=settings.poll_seconds)
+    return stages.following(
+        follower,
+        check_identity=check,
+        succeeded=service.note_followed,
+        pause_seconds=settings.poll_seconds,
+    )
 
 
 def _sealing(
