@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from testamur.credentials import base64url, jws, jwt, profiles, sd_jwt
 from testamur.errors import (
     CredentialError,
+    CredentialTooLargeError,
     NestingTooDeepError,
     UnmatchedDisclosureError,
     UnparsableCredentialError,
@@ -92,6 +93,14 @@ def test_disclosures_may_nest_without_a_limit_on_the_call_stack() -> None:
         sd_jwt.disclose({"_sd": [inner]}, chain)
     with pytest.raises(NestingTooDeepError):
         profiles.digest(presentation({"_sd": [inner]}, *chain), profiles.JWT)
+
+
+def test_the_number_of_disclosures_is_bounded() -> None:
+    many = [disclosure("salt", str(number), 1) for number in range(sd_jwt.DISCLOSURES_MAX + 1)]
+    hashes = [reference(one) for one in many]
+    assert len(sd_jwt.disclose({"_sd": list(hashes)}, many[1:])) == sd_jwt.DISCLOSURES_MAX
+    with pytest.raises(CredentialTooLargeError):
+        sd_jwt.disclose({"_sd": list(hashes)}, many)
 
 
 def test_disclosures_that_only_refer_to_each_other_are_not_the_issuers() -> None:

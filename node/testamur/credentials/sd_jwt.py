@@ -15,6 +15,7 @@ from typing import Final
 from testamur.credentials import base64url, strict_json
 from testamur.credentials.strict_json import JsonValue
 from testamur.errors import (
+    CredentialTooLargeError,
     NestingTooDeepError,
     UnmatchedDisclosureError,
     UnparsableCredentialError,
@@ -22,6 +23,9 @@ from testamur.errors import (
 
 ALGORITHMS: Final = MappingProxyType({"sha-256": sha256, "sha-384": sha384, "sha-512": sha512})
 """What ``_sd_alg`` may name (RFC 9901 section 4.1.1)."""
+
+DISCLOSURES_MAX: Final = 10_000
+"""Disclosures in one presentation: this bounds the time that hashing them takes."""
 
 _DIGESTS: Final = "_sd"
 _ELEMENT: Final = "..."
@@ -41,6 +45,7 @@ def disclose(payload: dict[str, JsonValue], disclosures: Sequence[str]) -> dict[
         UnmatchedDisclosureError: no hash stands for a disclosure.
         UnparsableCredentialError: a disclosure or a reference that is not of the form of RFC
             9901, the same one twice, a claim that is there already, or an unknown ``_sd_alg``.
+        CredentialTooLargeError: more than :data:`DISCLOSURES_MAX`.
         NestingTooDeepError: with what is disclosed, deeper than a document may be.
         CredentialError: as :func:`strict_json.parse`, of a disclosure.
     """
@@ -71,6 +76,10 @@ class _Disclosures:
         if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             known = ", ".join(ALGORITHMS)
             raise UnparsableCredentialError(f"_sd_alg of the SD-JWT is none of {known}")
+        if len(disclosures) > DISCLOSURES_MAX:
+            raise CredentialTooLargeError(
+                f"{len(disclosures)} disclosures, the limit is {DISCLOSURES_MAX}"
+            )
         if len(set(disclosures)) != len(disclosures):
             raise UnparsableCredentialError("a disclosure of the SD-JWT stands twice")
         hashed = ALGORITHMS[algorithm]

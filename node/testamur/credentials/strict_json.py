@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from decimal import Decimal
 from typing import Final, NoReturn, TypeAlias
 
@@ -38,7 +39,7 @@ NUMBER_CHARACTERS_MAX: Final = 400
 """Length limit of a number with fraction or exponent: in full, no double has 350 characters."""
 
 _INTEGER_DIGITS_MAX: Final = len(str(INTEGER_MAX))
-_DIGITS_KEPT: Final = 15  # by every IEEE 754 double, unless an exponent makes it subnormal
+_DIGITS_KEPT: Final = 15  # by every IEEE 754 double that is not subnormal
 _BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 # Possessive, and content with a missing last quote: matches at every quote in linear time.
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -173,7 +174,7 @@ def _double(text: str) -> float:
     if number == 0 and mantissa.strip("-0."):
         raise NumberOutOfRangeError("a number is too small for an IEEE 754 double")
     # Two spellings of one double are one document to every digest, yet two to a person.
-    kept = len(text) <= _DIGITS_KEPT and mantissa == text
+    kept = len(text) <= _DIGITS_KEPT and abs(number) >= sys.float_info.min
     if number and not kept and Decimal(text) != Decimal(repr(number)):
         raise NumberOutOfRangeError("a number has more digits than readers keep")
     return number
