@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from testamur.api import requests, server
+from testamur.cli.node_client import NodeClient
+from testamur.credentials import claims
 from tests.support.node import Committed, HttpNode
 
 PAGE = {"Origin": "https://somewhere.example"}
@@ -111,13 +114,44 @@ def test_the_issuer_may_be_compared_without_the_file(
         "digest": committed.digest.hex(),
         "receipt": receipt,
     }
-    for issuer, verdict in (
-        ({"names": ["University of Aldermere"]}, "verified"),
-        ({"names": ["University of Elsewhere"]}, "verified_with_warnings"),
-        ({"ids": ["did:web:elsewhere.example"]}, "verified_with_warnings"),
+    own, foreign = ["University of Aldermere"], ["University of Elsewhere"]
+    for issuers, verdict in (
+        ([{"names": [own]}], "verified"),
+        ([{"id": "urn:x:1", "names": [own]}], "verified"),
+        ([{"names": [own + foreign]}], "verified"),
+        ([{"names": [foreign]}], "verified_with_warnings"),
+        ([{"names": [own, foreign]}], "verified_with_warnings"),
+        ([{"names": [own]}, {"names": [foreign]}], "verified_with_warnings"),
+        ([{"id": "did:web:elsewhere.example", "names": [own]}], "verified_with_warnings"),
+        ([{}], "verified_with_warnings"),
     ):
-        report = node.http.post("/v1/verify", json={**asked, "issuer": issuer}).json()
+        report = node.http.post("/v1/verify", json={**asked, "issuers": issuers}).json()
         assert report["verdict"] == verdict
-    for wrong in ({"names": []}, {"names": [""]}, {"names": "x"}, {"name": ["x"]}, []):
-        answer = node.http.post("/v1/verify", json={**asked, "issuer": wrong})
+    for wrong in ([], {}, [1], [{"names": [[]]}], [{"names": [[""]]}], [{"names": ["x"]}],
+                  [{"id": ""}], [{"id": 1}], [{"name": [["x"]]}], [{}] * 41):  # fmt: skip
+        answer = node.http.post("/v1/verify", json={**asked, "issuers": wrong})
         assert (answer.status_code, answer.json()["code"]) == (400, "request_format")
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict"),
+    [
+        ({"issuer": {"id": "urn:x:1", "name": {"en": "University of Aldermere", "es": "U"}}}, ""),
+        ({"issuer": {"name": ["University of Aldermere", "Elsewhere"]}}, "_with_warnings"),
+        ({"issuer": {"name": ["University of Aldermere"] * 41}}, "_with_warnings"),
+        ({"issuer": {"name": ["University of Aldermere", "x" * 2000]}}, "_with_warnings"),
+        ({"issuer": {"id": "", "name": "University of Aldermere"}}, "_with_warnings"),
+        ({"issuer": ["https://aldermere.example/"] + [{}] * 50}, "_with_warnings"),
+    ],
+)
+def test_the_command_line_hides_no_issuer_from_the_node(
+    node: HttpNode,
+    registered: tuple[Committed, dict[str, Any]],
+    document: dict[str, Any],
+    verdict: str,
+) -> None:
+    committed, receipt = registered
+    claim = claims.issuer(json.dumps(document).encode(), "jcs-sha256")
+    presented = replace(committed.presented, issuer=claim)
+    with NodeClient(str(node.http.base_url).rstrip("/")) as client:
+        assert client.verify(presented, receipt)["verdict"] == f"verified{verdict}"

@@ -180,19 +180,18 @@ def _add_verify(app: FastAPI) -> None:
                             "profile": {"type": "string"},
                             "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                             "receipt": {"type": "object"},
-                            "issuer": {
-                                "type": "object",
-                                "additionalProperties": False,
-                                "properties": {
-                                    name: {
-                                        "type": "array",
-                                        "items": {"type": "string", "minLength": 1},
-                                        "minItems": 1,
-                                        "maxItems": requests.ISSUER_NAMES_MAX,
-                                    }
-                                    for name in ("ids", "names")
-                                },
-                            },
+                            "issuers": _list_of(
+                                {
+                                    "type": "object",
+                                    "additionalProperties": False,
+                                    "properties": {
+                                        "id": {"type": "string", "minLength": 1},
+                                        "names": _list_of(
+                                            _list_of({"type": "string", "minLength": 1}), least=0
+                                        ),
+                                    },
+                                }
+                            ),
                         },
                     }
                 },
@@ -285,6 +284,16 @@ def _add_health(app: FastAPI) -> None:
         good = all(state == "ok" for state in checks.values())
         answer = schemas.ReadyAnswer(ready=good, checks=checks)
         return JSONResponse(answer.model_dump(), status_code=200 if good else 503)
+
+
+def _list_of(items: dict[str, Any], *, least: int = 1) -> dict[str, Any]:
+    """Give the schema of a list that speaks of issuers."""
+    return {
+        "type": "array",
+        "items": items,
+        "minItems": least,
+        "maxItems": requests.ISSUERS_MAX,
+    }
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from testamur.credentials import profiles, strict_json
-from testamur.credentials.claims import IssuerClaim
+from testamur.credentials import claims, profiles, strict_json
+from testamur.credentials.claims import Issuer, IssuerClaim
 from testamur.credentials.profiles import PROFILES
 from testamur.errors import (
     CredentialError,
@@ -38,7 +38,8 @@ UPLOAD_BYTES_MAX: Final = profiles.BYTES_MAX + receipt_json.BYTES_MAX + 64 * 102
 """Room for the largest credential and receipt, and a form around them."""
 BODY_SECONDS_MAX: Final = 60.0
 """Longest time for a body to arrive."""
-ISSUER_NAMES_MAX: Final = 16
+ISSUERS_MAX: Final = claims.SHOWN_MAX
+"""Issuers, their names, and translations of each: with more, nothing matches anyway."""
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}")
 _BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
@@ -132,8 +133,9 @@ def parse_json(data: bytes, bytes_max: int) -> object:
 def parse_verification(data: bytes) -> tuple[object, Presented]:
     """Read ``{profile, digest, receipt}``; the receipt is left as decoded JSON.
 
-    ``issuer`` may be there, too: ``{ids, names}`` as the credential has them, so that whoever
-    keeps the credential to himself can still have its issuer compared with the member.
+    ``issuers`` may be there, too: a list of ``{id, names}`` as the credential has them, each
+    name being the list of its translations, so that whoever keeps the credential to himself can
+    still have its issuer compared with the member.
 
     Raises:
         RequestFormatError: not of the form. What is wrong inside the receipt is for the report.
@@ -143,19 +145,33 @@ def parse_verification(data: bytes) -> tuple[object, Presented]:
     if profile not in PROFILES:
         raise fields.fault("profile", f"is none of {', '.join(PROFILES)}")
     digest = fields.hash("digest")
-    issuer = _issuer(fields.nested("issuer")) if fields.has("issuer") else None
+    claim = _claim(fields) if fields.has("issuers") else None
     receipt = fields.take("receipt")
     fields.done()
-    return receipt, Presented(profile, digest, issuer)
+    return receipt, Presented(profile, digest, claim)
 
 
-def _issuer(fields: Fields) -> IssuerClaim:
-    def texts(name: str) -> tuple[str, ...]:
-        return fields.texts(name, count_max=ISSUER_NAMES_MAX) if fields.has(name) else ()
+def _claim(request: Fields) -> IssuerClaim:
+    items = request.items("issuers", count_max=ISSUERS_MAX)
+    if not items:
+        raise request.fault("issuers", "is empty")
+    return IssuerClaim(tuple(_issuer(item) for item in items))
 
-    claim = IssuerClaim(ids=texts("ids"), names=texts("names"))
+
+def _issuer(value: object) -> Issuer:
+    fields = Fields(value, "request.issuers", RequestFormatError)
+    names = fields.items("names", count_max=ISSUERS_MAX) if fields.has("names") else []
+    made = Issuer(
+        fields.text("id", length_min=1) if fields.has("id") else None,
+        tuple(
+            Fields({"names": name}, "request.issuers", RequestFormatError).texts(
+                "names", count_max=ISSUERS_MAX
+            )
+            for name in names
+        ),
+    )
     fields.done()
-    return claim
+    return made
 
 
 class _InMemoryParser(MultiPartParser):

@@ -41,7 +41,7 @@ TIMEOUT_SECONDS: Final = 10.0
 DEADLINE_SECONDS: Final = 60.0
 """Longest time for a whole reply: a node that drips bytes does not hold the command."""
 
-ISSUER_NAMES_MAX: Final = 16
+ISSUERS_MAX: Final = 40
 ISSUER_TEXT_MAX: Final = 1024
 _PROBLEM_SHOWN_MAX: Final = 300
 _TRY_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -244,9 +244,8 @@ class NodeClient:
             "receipt": receipt,
         }
         claim = presented.issuer
-        if claim is not None and _is_sendable(claim):
-            lists = {"ids": claim.ids, "names": claim.names}
-            asked["issuer"] = {name: texts for name, texts in lists.items() if texts}
+        if claim is not None:
+            asked["issuers"] = _issuers(claim)
         body = json.dumps(asked)
         return self._object_of(
             self.request(
@@ -276,12 +275,22 @@ class NodeClient:
         return bytes(body)
 
 
-def _is_sendable(claim: IssuerClaim) -> bool:
-    """Whether a node takes it whole; a part of it could match where the whole does not."""
-    return all(
-        len(texts) <= ISSUER_NAMES_MAX and all(0 < len(text) <= ISSUER_TEXT_MAX for text in texts)
-        for texts in (claim.ids, claim.names)
-    )
+def _issuers(claim: IssuerClaim) -> list[dict[str, object]]:
+    """Write a claim as a node takes it, or, where none would, so that it is nobody's.
+
+    A part of it could match where the whole does not, and without any of it a node would not
+    warn. The label of what it does not take is too long for a name, or holds an empty one.
+    """
+    texts = [text for issuer in claim.issuers for name in issuer.names for text in name]
+    texts += [issuer.id for issuer in claim.issuers if issuer.id is not None]
+    if max(len(texts), len(claim.issuers)) > ISSUERS_MAX or not all(
+        0 < len(text) <= ISSUER_TEXT_MAX for text in texts
+    ):
+        return [{"names": [[f"{claim.label[: ISSUER_TEXT_MAX - 1]}…"]]}]
+    return [
+        ({} if issuer.id is None else {"id": issuer.id}) | {"names": issuer.names}
+        for issuer in claim.issuers
+    ]
 
 
 def _problem(body: bytes) -> str:
