@@ -1,4 +1,4 @@
-"""``scripts/setup`` after a run that was interrupted; a stub stands in for Python, so no network."""
+"""``scripts/setup`` after an interrupted run; a stub stands in for Python, so no network."""
 
 from __future__ import annotations
 
