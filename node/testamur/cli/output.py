@@ -22,6 +22,7 @@ import typer
 from testamur.errors import (
     ChainUnavailableError,
     NodeError,
+    SidecarStorageError,
     StorageError,
     TestamurError,
     VerificationError,
@@ -70,7 +71,7 @@ def exit_code(error: TestamurError) -> ExitCode:
     """Exit code for a command that ended with ``error``."""
     if isinstance(error, VerificationError):
         return ExitCode.REJECT
-    if isinstance(error, (ChainUnavailableError, NodeError, StorageError)):
+    if isinstance(error, (ChainUnavailableError, NodeError, StorageError, SidecarStorageError)):
         return ExitCode.RETRY
     return ExitCode.USAGE
 
