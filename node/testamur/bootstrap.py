@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from testamur.storage.model import LedgerIdentity
 
 
+CONNECTIONS_MAX = 512
+"""Most requests and connections at a time; more are answered with 503."""
+
+
 def main() -> None:
     """Run the command ``testamur`` and exit with its code."""
     streams.reopen_closed()
@@ -219,6 +223,7 @@ def _serve(config: Path | None) -> int:
     import uvicorn
 
     from testamur.api.app import create_app
+    from testamur.api.protocol import BoundedHttpProtocol
     from testamur.config import load_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
@@ -241,6 +246,8 @@ def _serve(config: Path | None) -> int:
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(node.service),
+                http=BoundedHttpProtocol,
+                limit_concurrency=CONNECTIONS_MAX,
                 # No access log: paths hold entries.
                 access_log=False,
                 log_config=None,

@@ -28,7 +28,6 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
-    │   ├── ReceiptMissingError      ask the holder for it
     │   ├── RequestFormatError       an HTTP request
     │   ├── RequestTooLargeError
     │   ├── TooManyEntriesError
@@ -261,13 +260,6 @@ class BirthFormatError(FormatError):
     """The change bytes of record 0 do not decode to a birth."""
 
     code = "birth_format"
-
-
-class ReceiptMissingError(FormatError):
-    """A verifier has the credential but not its receipt."""
-
-    code = "receipt_needed"
-    advice = "Ask the holder for the receipt, or name its file with --receipt."
 
 
 class TrustFileFormatError(FormatError):

@@ -31,7 +31,7 @@ from testamur.chain.keys import key_from_hex
 from testamur.config import NodeSettings
 from testamur.credentials import claims, commitment, profiles
 from testamur.ledger.birth import FoundingMember
-from testamur.ledger.verification import Presented
+from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain
 from tests.support.paper_ledger import UNIVERSITIES

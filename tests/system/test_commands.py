@@ -99,6 +99,30 @@ def test_a_good_credential_and_broken_copies_asked_of_a_node(
     assert "Ask the holder" in done.err
 
 
+def test_an_issuer_that_did_not_register_it_is_for_a_person_to_look_at(
+    consortium: Consortium, node: HttpNode, command: Run, tmp_path: Path
+) -> None:
+    """The node is sent a digest alone, so the command compares the issuer itself."""
+    for number, sample in enumerate(("aldermere-open-badge.json", "cassel-nord-vc.jwt")):
+        committed = consortium.commit(1, (EXAMPLES / sample).read_bytes())
+        (receipt,) = consortium.register(node, committed)
+        path = tmp_path / sample
+        path.write_bytes(committed.data)
+        receipt_of(path).write_text(json.dumps(receipt))
+        done = command("verify", path, "--node", node.url, "--json")
+        (report,) = done.rows
+        assert (done.code, report["outcome"]) == ((0, "accept"), (4, "review"))[number]
+        (check,) = [c for c in report["checks"] if c["name"] == "issuer"]
+        assert check["code"] == ("issuer_is_member", "issuer_differs")[number]
+        by_file = node.http.post(
+            "/v1/verify",
+            files={"file": path.read_bytes(), "receipt": receipt_of(path).read_bytes()},
+        ).json()
+        assert by_file["verdict"] == report["verdict"]
+        assert by_file["summary"] == report["summary"]
+        assert check in by_file["checks"]
+
+
 def test_without_a_receipt_the_holder_is_to_be_asked(
     node: HttpNode, command: Run, credential: Path
 ) -> None:

@@ -15,6 +15,7 @@ from typing import Final, Self
 import httpx
 
 from testamur.credentials import strict_json
+from testamur.credentials.claims import IssuerClaim
 from testamur.credentials.commitment import MEMBER_MAX
 from testamur.credentials.strict_json import JsonValue
 from testamur.errors import (
@@ -28,6 +29,7 @@ from testamur.errors import (
 from testamur.ledger.fields import Fields
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import parse_receipt
+from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 
 REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -39,6 +41,8 @@ TIMEOUT_SECONDS: Final = 10.0
 DEADLINE_SECONDS: Final = 60.0
 """Longest time for a whole reply: a node that drips bytes does not hold the command."""
 
+ISSUER_NAMES_MAX: Final = 16
+ISSUER_TEXT_MAX: Final = 1024
 _PROBLEM_SHOWN_MAX: Final = 300
 _TRY_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -226,13 +230,24 @@ class NodeClient:
         except ReceiptFormatError as exc:
             raise NodeProtocolError(f"{self._base} gave no receipt: {exc}") from exc
 
-    def verify(self, profile: str, digest: Hash32, receipt: object) -> dict[str, JsonValue]:
+    def verify(self, presented: Presented, receipt: object) -> dict[str, JsonValue]:
         """Return the node's report, as it stands: whoever asks a node takes its word.
+
+        Profile, digest, the issuer that the credential names, and the receipt are sent.
 
         Raises:
             NodeUnavailableError, NodeProtocolError: as :meth:`request`.
         """
-        body = json.dumps({"profile": profile, "digest": digest.hex(), "receipt": receipt})
+        asked: dict[str, object] = {
+            "profile": presented.profile,
+            "digest": presented.digest.hex(),
+            "receipt": receipt,
+        }
+        claim = presented.issuer
+        if claim is not None and _is_sendable(claim):
+            lists = {"ids": claim.ids, "names": claim.names}
+            asked["issuer"] = {name: texts for name, texts in lists.items() if texts}
+        body = json.dumps(asked)
         return self._object_of(
             self.request(
                 "POST",
@@ -259,6 +274,14 @@ class NodeClient:
             if self._monotonic() > deadline:
                 raise NodeUnavailableError(f"{self._base} was too slow to finish its reply")
         return bytes(body)
+
+
+def _is_sendable(claim: IssuerClaim) -> bool:
+    """Whether a node takes it whole; a part of it could match where the whole does not."""
+    return all(
+        len(texts) <= ISSUER_NAMES_MAX and all(0 < len(text) <= ISSUER_TEXT_MAX for text in texts)
+        for texts in (claim.ids, claim.names)
+    )
 
 
 def _problem(body: bytes) -> str:

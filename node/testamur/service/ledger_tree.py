@@ -13,7 +13,7 @@ from typing import Final
 from testamur.errors import UnknownRecordError
 from testamur.ledger.receipt import RecordProof
 from testamur.ledger.records import Record, RecordKind, parse_record
-from testamur.ledger.verification import Head
+from testamur.ledger.view import Head, LeafProof, RootProof
 from testamur.merkle import proofs, tree
 from testamur.merkle.hashing import Hash32, leaf_hash
 from testamur.storage.interface import ChainView
@@ -41,9 +41,14 @@ class HeadTree:
         """Prove record ``index`` in this head; ``0 <= index < head.size``."""
         return tuple(proofs.inclusion_path_in(self.levels, index))
 
-    def consistency(self, old_size: int) -> tuple[Hash32, ...]:
-        """Prove that this head extends its own first ``0 < old_size <= head.size`` records."""
-        return tuple(proofs.consistency_path_in(self.levels, old_size))
+    def leaf_proof(self, index: int) -> LeafProof:
+        """Show and prove what stands at ``0 <= index < head.size``."""
+        return LeafProof(self.levels[0][index], self.inclusion(index))
+
+    def root_proof(self, old_size: int) -> RootProof:
+        """Show and prove the root over the first ``0 < old_size <= head.size`` records."""
+        root = tree.root_of_prefix(self.levels, old_size)
+        return RootProof(root, tuple(proofs.consistency_path_in(self.levels, old_size)))
 
 
 @dataclass(frozen=True, slots=True)

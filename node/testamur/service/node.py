@@ -15,16 +15,18 @@ from testamur.errors import (
     ChainError,
     CredentialError,
     NotFollowedYetError,
+    StoreIdentityError,
     TestamurError,
     UnknownEntryError,
 )
 from testamur.ledger.birth import FoundingMember, parse_birth
 from testamur.ledger.receipt import LedgerHead, MemberProof, Receipt, RecordProof
 from testamur.ledger.receipt_json import receipt_from_json
-from testamur.ledger.records import Record, RecordKind, parse_record
+from testamur.ledger.records import Record, RecordKind, governance_record, parse_record
 from testamur.ledger.report import Report
 from testamur.ledger.trust import FinalityRule, Network, TrustedMember, TrustFile
-from testamur.ledger.verification import LedgerView, Presented, verify
+from testamur.ledger.verification import verify
+from testamur.ledger.view import LedgerView, Presented
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
 from testamur.service.ledger_tree import LedgerSnapshot, LedgerTree
@@ -167,10 +169,16 @@ class NodeService:
         """
         try:
             trust = self.trust()
+            view = self._view(receipt)
         except NotFollowedYetError as exc:
-            return verify(receipt=receipt, presented=presented, trust=self._bare_trust(), view=exc)
-        view = self._view(receipt)
-        return verify(receipt=receipt, presented=presented, trust=trust, view=view)
+            trust, view = self._trust_with(()), exc  # what needs no chain is checked all the same
+        return verify(
+            receipt=receipt,
+            presented=presented,
+            trust=trust,
+            view=view,
+            now=int(self._clock()),
+        )
 
     def ledger(self) -> LedgerSnapshot:
         """Give the ledger as it is followed now."""
@@ -236,12 +244,13 @@ class NodeService:
             return ChainDisagreementError(
                 f"the chain shows another head at block {final.head.block} than this node follows"
             )
-        holding, size = ledger.holding(parsed.record.index), parsed.ledger.size
+        index, size = parsed.record.index, parsed.ledger.size
+        holding = ledger.holding(index)
         return LedgerView(
             final=final.head,
             seen=seen.head,
-            inclusion=None if holding is None else holding.inclusion(parsed.record.index),
-            consistency=final.consistency(size) if size <= final.head.size else None,
+            at_index=None if holding is None else holding.leaf_proof(index),
+            at_size=final.root_proof(size) if size <= final.head.size else None,
             newest=ledger.newest_anchor(parsed.record.record.member),
         )
 
@@ -260,13 +269,10 @@ class NodeService:
         if self._store.size() == 0:
             raise NotFollowedYetError("the chain was not followed to the ledger's birth yet")
         change = self._store.record(0).change
-        if change is None:
-            raise NotFollowedYetError("record 0 was stored without its change")
+        # Names are read from it, and whoever can write to the store could put in others.
+        if change is None or governance_record(change).leaf_hash() != self.about.identity.ledger_id:
+            raise StoreIdentityError("record 0 in the store is not the birth of this ledger")
         return change
-
-    def _bare_trust(self) -> TrustFile:
-        unnamed = TrustedMember(self.about.identity.member, "", "", bytes(32))
-        return self._trust_with((unnamed,))
 
     def _trust_with(self, members: tuple[TrustedMember, ...]) -> TrustFile:
         identity = self.about.identity
