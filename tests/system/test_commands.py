@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Run, runner
+from tests.cli.test_commit import FaultyDisk
 from tests.support.canned_server import CannedServer, reply
 from tests.support.node import EXAMPLES, Consortium, HttpNode, three_nodes
 
@@ -121,6 +122,21 @@ def test_an_issuer_that_did_not_register_it_is_for_a_person_to_look_at(
         assert by_file["verdict"] == report["verdict"]
         assert by_file["summary"] == report["summary"]
         assert check in by_file["checks"]
+
+
+@pytest.mark.parametrize("step", ["write", "sync"])
+def test_a_receipt_that_cannot_be_written_is_fetched_again(
+    node: HttpNode, command: Run, registered: Path, step: str
+) -> None:
+    before = receipt_of(registered).read_bytes()
+    disk = FaultyDisk(step, kept=False)
+    done = command("receipt", registered, "--node", node.url, "--wait", 60, disk=disk)
+    assert done.code == 3
+    assert "[sidecar_storage]" in done.err
+    assert receipt_of(registered).read_bytes() == before
+    disk.broken = False
+    assert command("receipt", registered, "--node", node.url, disk=disk).code == 0
+    assert list(registered.parent.glob(".*")) == []
 
 
 def test_without_a_receipt_the_holder_is_to_be_asked(
