@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from structlog.typing import FilteringBoundLogger as BoundLogger
+    from uvicorn import Server
 
     from testamur.chain.client import LedgerClient
     from testamur.chain.keys import SigningKey
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     from testamur.storage.model import LedgerIdentity
 
 
-CONNECTIONS_MAX = 512
-"""Most requests and connections at a time; more are answered with 503."""
+FOLLOW_SECONDS_MAX = 60.0
+"""A node that has not followed the chain for this long, and ten polls, is not ready."""
 
 
 def main() -> None:
@@ -93,8 +94,9 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             client,
             about=NodeDescription(identity, settings.network, settings.finality, __version__),
             clock=clock,
+            follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
         )
-        stages = [_following(settings, client, store, identity)]
+        stages = [_following(settings, client, store, service)]
         key = _anchor_key(settings)
         if key is not None:
             stages.append(_sealing(settings, store, files, identity, clock))
@@ -146,7 +148,7 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 
 
 def _following(
-    settings: NodeSettings, client: LedgerClient, store: Store, identity: LedgerIdentity
+    settings: NodeSettings, client: LedgerClient, store: Store, service: NodeService
 ) -> Stage:
     from testamur.chain.client import check_identity
     from testamur.chain.following import Follower
@@ -158,8 +160,14 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
+    identity = service.about.identity
     check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
-    return stages.following(follower, check_identity=check, pause_seconds=settings.poll_seconds)
+    return stages.following(
+        follower,
+        check_identity=check,
+        succeeded=service.note_followed,
+        pause_seconds=settings.poll_seconds,
+    )
 
 
 def _sealing(
@@ -220,15 +228,13 @@ def _serve(config: Path | None) -> int:
     """Run a node until SIGINT or SIGTERM; 0 then, 1 when a stage stopped it."""
     import time
 
-    import uvicorn
-
     from testamur.api.app import create_app
-    from testamur.api.protocol import BoundedHttpProtocol
+    from testamur.api.server import make_server
     from testamur.config import load_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
 
-    server: uvicorn.Server | None = None
+    server: Server | None = None
 
     def stop(*_signal: object) -> None:
         if server is None:  # nothing is served yet, so nobody waits for an answer
@@ -243,19 +249,7 @@ def _serve(config: Path | None) -> int:
     log = configure_logs(sys.stderr)
     listening = _listen(settings.host, settings.port)
     with open_node(settings, clock=time.time) as node:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(node.service),
-                http=BoundedHttpProtocol,
-                limit_concurrency=CONNECTIONS_MAX,
-                # No access log: paths hold entries.
-                access_log=False,
-                log_config=None,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = make_server(create_app(node.service))
         loops = Loops(node.stages, on_fatal=stop)
         loops.start()
         _announce(settings, node, listening.getsockname()[1], log)

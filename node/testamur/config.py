@@ -89,8 +89,8 @@ class NodeSettings(BaseSettings):
     """Pause between two looks at the chain."""
 
     rpc_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
-    """Longest wait for an answer of the chain. With more than ten seconds, whoever verifies gives up
-    on the node before the node gives up on the chain."""
+    """Longest wait for an answer of the chain. With more than ten seconds, whoever verifies gives
+    up on the node before the node gives up on the chain."""
 
     fee_cap_gwei: Annotated[int, Field(ge=1)] = 500
     """Most that is paid for a unit of gas. Too small: anchors wait while the chain is busy."""

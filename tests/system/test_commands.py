@@ -37,11 +37,23 @@ def credential(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def registered(consortium: Consortium, node: HttpNode, command: Run, credential: Path) -> Path:
-    """Register a sample with the commands, and give its file; sidecar and receipt stand beside."""
+def registered(consortium: Consortium, node: HttpNode, credential: Path) -> Path:
+    """Register a sample, and put its receipt beside it."""
+    committed = consortium.commit(1, credential.read_bytes())
+    (receipt,) = consortium.register(node, committed)
+    receipt_of(credential).write_text(json.dumps(receipt))
+    return credential
+
+
+def receipt_of(credential: Path) -> Path:
+    return credential.with_name(credential.name + ".receipt.json")
+
+
+def test_each_state_has_its_exit_code_until_the_receipt_is_final(
+    consortium: Consortium, node: HttpNode, command: Run, credential: Path
+) -> None:
     at = ("--node", node.url)
-    salt = consortium.commit(1, b"{}").salt  # another one for every test
-    assert command("commit", credential, *at, random_bytes=lambda _: salt).code == 0
+    assert command("commit", credential, *at).code == 0
     assert command("submit", credential, *at).code == 0
     (sidecar,) = credential.parent.glob("*.testamur.json")
     entry = bytes.fromhex(json.loads(sidecar.read_bytes())["entry"])
@@ -54,11 +66,7 @@ def registered(consortium: Consortium, node: HttpNode, command: Run, credential:
     assert (verdict.code, verdict.rows[0]["verdict"]) == (3, "pending")
     consortium.bring(node, entry, "final")
     assert command("receipt", credential, *at).code == 0
-    return credential
-
-
-def receipt_of(credential: Path) -> Path:
-    return credential.with_name(credential.name + ".receipt.json")
+    assert command("verify", credential, *at).code == 0
 
 
 def test_offline_the_receipt_alone_is_no_root_of_trust(
@@ -143,9 +151,10 @@ def test_without_a_receipt_the_holder_is_to_be_asked(
     node: HttpNode, command: Run, credential: Path
 ) -> None:
     done = command("verify", credential, "--node", node.url)
-    assert done.code == 2
-    assert "[receipt_needed]" in done.err
-    assert "Ask the holder" in done.err
+    assert done.code == 4
+    assert "Ask the holder" in done.out
+    done = command("verify", credential, "--node", node.url, "--json")
+    assert (done.rows[0]["verdict"], done.rows[0]["outcome"]) == ("receipt_needed", "review")
 
 
 def test_without_a_sidecar_the_file_is_to_be_committed_first(

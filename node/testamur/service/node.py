@@ -29,7 +29,7 @@ from testamur.ledger.verification import verify
 from testamur.ledger.view import LedgerView, Presented
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
-from testamur.service.ledger_tree import LedgerSnapshot, LedgerTree
+from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
 from testamur.storage.interface import Store
 from testamur.storage.model import AddResult, EntryState, LedgerIdentity, QueueState
 
@@ -94,13 +94,21 @@ class NodeService:
         *,
         about: NodeDescription,
         clock: Callable[[], float],
+        follow_seconds_max: float,
     ) -> None:
+        """Serve ``store``; ``follow_seconds_max``: older than that, following is not ready."""
         self._store = store
         self._batches = batches
         self._chain = chain
         self._clock = clock
         self._tree = LedgerTree(store)
+        self._follow_seconds_max = follow_seconds_max
+        self._followed_at: float | None = None
         self.about = about
+
+    def note_followed(self) -> None:
+        """Note that the chain was looked at, and all of it followed, just now."""
+        self._followed_at = self._clock()
 
     def submit(self, entries: Sequence[Hash32]) -> AddResult:
         """Take entries into the queue; durable when it returns, idempotent.
@@ -216,15 +224,24 @@ class NodeService:
         try:
             self._store.ping()
             final = self._tree.snapshot().final
-            if final is None:
-                found["following"] = "the ledger's birth is not final yet"
-            else:
+            found["following"] = self._following(final)
+            if final is not None:
                 self._chain.head_at(final.block.hash)
         except ChainError as exc:
             found["chain"] = str(exc)
         except TestamurError as exc:
             found["store"] = str(exc)
         return found
+
+    def _following(self, final: HeadTree | None) -> str:
+        if final is None:
+            return "the ledger's birth is not final yet"
+        if self._followed_at is None:
+            return "the chain was not followed since the start"
+        age = self._clock() - self._followed_at
+        if age > self._follow_seconds_max:
+            return f"the chain was last followed {age:.0f} s ago"
+        return "ok"
 
     def _view(self, receipt: object) -> LedgerView | TestamurError | None:
         """Ask the chain now, and add this node's proofs for the receipt."""

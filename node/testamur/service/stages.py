@@ -22,11 +22,16 @@ def _log() -> FilteringBoundLogger:
 
 
 def following(
-    follower: Follower, *, check_identity: Callable[[], None], pause_seconds: float
+    follower: Follower,
+    *,
+    check_identity: Callable[[], None],
+    succeeded: Callable[[], None],
+    pause_seconds: float,
 ) -> Stage:
     """Follow the chain; ``check_identity`` comes before the first look at it.
 
-    Not before the stage, because the chain may be down when the process starts.
+    Not before the stage, because the chain may be down when the process starts. ``succeeded`` is
+    called after each look at the chain that was whole.
     """
     checked, size = False, -1
 
@@ -36,6 +41,7 @@ def following(
             check_identity()
             checked = True
         now = follower.poll_once()
+        succeeded()
         if now.rewound_to is not None:
             _log().warning("chain reorganised", rewound_to=now.rewound_to)
         if now.size != size:

@@ -34,6 +34,7 @@ from testamur.storage.model import (
     FollowedRecord,
     JournaledTransaction,
     LedgerIdentity,
+    LedgerReading,
     Padding,
     QueueState,
     StoreTotals,
@@ -266,6 +267,13 @@ class ChainView(Protocol):
 
         Raises:
             UnknownRecordError: not ``0 <= start <= end <= size()``.
+        """
+        ...
+
+    def read_ledger(self, start: int) -> LedgerReading:
+        """Give the records from index ``start`` on with both heads' blocks, in one view.
+
+        Without records where there are not more than ``start``.
         """
         ...
 

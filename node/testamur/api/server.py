@@ -1,17 +1,45 @@
-"""Uvicorn's fast HTTP parser with a bound on a request's head, which it lacks."""
+"""The HTTP server: uvicorn with limits, and without an access log."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from fastapi import FastAPI
+from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES_MAX: Final = 64 * 1024
 """Most bytes of request line and headers, give or take one read of the socket."""
 
+CONNECTIONS_MAX: Final = 512
+"""Most requests and connections at a time; more are answered with 503."""
+
+SHUTDOWN_SECONDS_MAX: Final = 5
+"""How long requests under way may take when the node is asked to stop."""
+
+
+def make_server(app: FastAPI) -> Server:
+    """Make the server of an application; it is given its listening socket when it runs."""
+    return Server(
+        Config(
+            app,
+            http=BoundedHttpProtocol,
+            limit_concurrency=CONNECTIONS_MAX,
+            # Paths hold entries, which no log may have.
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+        )
+    )
+
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Closes a connection whose request head does not end; no answer is owed to such a client."""
+    """Uvicorn's fast parser with a bound on a request's head, which it lacks.
+
+    A connection whose head does not end is closed; no answer is owed to such a client.
+    """
 
     _head_bytes: int | None = 0  # None: the head has ended, and what follows is the body
 
