@@ -134,17 +134,20 @@ def test_an_issuer_that_did_not_register_it_is_for_a_person_to_look_at(
 
 @pytest.mark.parametrize("step", ["write", "sync"])
 def test_a_receipt_that_cannot_be_written_is_fetched_again(
-    node: HttpNode, command: Run, registered: Path, step: str
+    consortium: Consortium, node: HttpNode, command: Run, credential: Path, step: str
 ) -> None:
-    before = receipt_of(registered).read_bytes()
+    at = ("--node", node.url)
+    assert command("commit", credential, *at).code == 0
+    assert command("submit", credential, *at).code == 0
+    (sidecar,) = credential.parent.glob("*.testamur.json")
+    consortium.bring(node, bytes.fromhex(json.loads(sidecar.read_bytes())["entry"]), "final")
     disk = FaultyDisk(step, kept=False)
-    done = command("receipt", registered, "--node", node.url, "--wait", 60, disk=disk)
-    assert done.code == 3
+    done = command("receipt", credential, *at, "--wait", 60, disk=disk)
+    assert (done.code, done.out) == (3, "")
     assert "[sidecar_storage]" in done.err
-    assert receipt_of(registered).read_bytes() == before
     disk.broken = False
-    assert command("receipt", registered, "--node", node.url, disk=disk).code == 0
-    assert list(registered.parent.glob(".*")) == []
+    assert command("receipt", credential, *at, disk=disk).code == 0
+    assert list(credential.parent.glob(".*")) == []
 
 
 def test_without_a_receipt_the_holder_is_to_be_asked(

@@ -7,10 +7,9 @@ operating system closes that end with the demo, also when it is killed and can d
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import threading
-
-from testamur.__main__ import main
 
 
 def _end_with_the_demo() -> None:
@@ -22,4 +21,4 @@ def _end_with_the_demo() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_the_demo, name="end with the demo", daemon=True).start()
-    main()
+    runpy.run_module("testamur", run_name="__main__", alter_sys=True)  # as `python -m` does
