@@ -80,7 +80,7 @@ def prologue(story: Story, consortium: Consortium) -> None:
         block = client.block("latest")
         size, _ = client.head_at(block.hash)
         story.expect(size == 1, f"an Ethereum chain on this machine, for trials: {chain.url}")
-    told = [_ledger(member) for member in consortium.members]
+    told = [_ledger(consortium.http, member) for member in consortium.members]
     story.expect(
         {ledger["ledger_id"] for ledger in told} == {deployment.ledger_id.hex()},
         f"a ledger of three universities, {deployment.ledger_id.hex()[:16]}…, and a node of each",
@@ -157,7 +157,7 @@ def employer(story: Story, issued: Issues, consortium: Consortium) -> None:
     for credentials, done in zip(issued.values(), verified, strict=True):
         story.typed(*done.arguments)
         for one, told in zip(credentials, _reports(done, len(credentials)), strict=True):
-            report = _ask_over_http(one)
+            report = _ask_over_http(consortium.http, one)
             story.expect(
                 report["outcome"] == "accept" and _all_valid(report),
                 f"{one.path.name}: a program asks over HTTP → {report['outcome']}",
@@ -227,7 +227,7 @@ def auditor(story: Story, issued: Issues, consortium: Consortium) -> None:
         "No node is believed. The ledger's size and root are read from each node and from the "
         "contract itself; then one receipt is re-derived with nothing but a hash function.",
     )
-    told = [_ledger(member) for member in consortium.members]
+    told = [_ledger(consortium.http, member) for member in consortium.members]
     table = Table("source", "records", "root", "block", box=None, padding=(0, 2))
     for member, ledger in zip(consortium.members, told, strict=True):
         final = ledger["final"]
@@ -250,22 +250,21 @@ def auditor(story: Story, issued: Issues, consortium: Consortium) -> None:
     )
 
 
-def _ledger(member: Member) -> dict[str, Any]:
-    return dict(httpx.get(f"{member.url}/v1/ledger", timeout=10).json())
+def _ledger(http: httpx.Client, member: Member) -> dict[str, Any]:
+    return dict(http.get(f"{member.url}/v1/ledger").json())
 
 
 def _short(root: str) -> str:
     return f"{root[:16]}…{root[-8:]}"
 
 
-def _ask_over_http(one: Issued) -> dict[str, Any]:
+def _ask_over_http(http: httpx.Client, one: Issued) -> dict[str, Any]:
     receipt: Any = parse(receipt_path(one.path).read_bytes())
     profile = receipt["commitment"]["profile"]
     digest = profiles.digest(one.path.read_bytes(), profile).hex()
-    answer = httpx.post(
+    answer = http.post(
         f"{one.member.url}/v1/verify",
         json={"profile": profile, "digest": digest, "receipt": receipt},
-        timeout=20,
     )
     if answer.status_code != httpx.codes.OK:
         raise DemoError(f"the node answered {answer.status_code}: {answer.text[:300]}")

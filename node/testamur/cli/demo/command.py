@@ -107,6 +107,7 @@ def _stop_on_signals() -> None:
 
 
 def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
+    import httpx  # noqa: PLC0415 (slow to import)
     from rich.console import Console  # noqa: PLC0415
 
     from testamur.cli.demo import acts, consortium  # noqa: PLC0415
@@ -115,14 +116,15 @@ def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
     console = Console(highlight=False)
     story = Story(console)
     started = time.monotonic()
-    with console.status("starting a chain, deploying the ledger, starting three nodes ..."):
-        universities = consortium.start(processes)
-    acts.prologue(story, universities)
-    issued = acts.hand_out(credentials, universities)
-    acts.registrar(story, issued, universities)
-    acts.student(story, issued, universities)
-    acts.employer(story, issued, universities)
-    acts.auditor(story, issued, universities)
+    with httpx.Client(timeout=20) as http:
+        with console.status("starting a chain, deploying the ledger, starting three nodes ..."):
+            universities = consortium.start(processes, http)
+        acts.prologue(story, universities)
+        issued = acts.hand_out(credentials, universities)
+        acts.registrar(story, issued, universities)
+        acts.student(story, issued, universities)
+        acts.employer(story, issued, universities)
+        acts.auditor(story, issued, universities)
     console.print()
     _conclude(story, time.monotonic() - started)
     if serve and not story.broken:

@@ -57,6 +57,8 @@ class Consortium:
     """The universities."""
     deployment: Deployment
     """Their ledger on the chain."""
+    http: httpx.Client
+    """To ask the nodes; one for all, because each new one reads the certificates of the web."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ class Chain:
     """Address and public key-that-should-be-secret of each funded account."""
 
 
-def start(processes: Processes) -> Consortium:
+def start(processes: Processes, http: httpx.Client) -> Consortium:
     """Start the chain, deploy the ledger, start the nodes, and wait until all are ready."""
     chain = _start_chain(processes)
     members, deployment = _found(chain)
-    consortium = Consortium(processes, chain, members, deployment)
+    consortium = Consortium(processes, chain, members, deployment, http)
     _start_nodes(consortium)
     return consortium
 
@@ -138,7 +140,7 @@ def _start_nodes(consortium: Consortium) -> None:
         (home / "node.toml").write_text(_settings(member, chain, consortium.deployment))
         processes.start(member.process, "serve", f"--config={home / 'node.toml'}")
     for member in consortium.members:
-        processes.wait_until(member.process, partial(_ready, member.url))
+        processes.wait_until(member.process, partial(_ready, consortium.http, member.url))
 
 
 def _settings(member: Member, chain: Chain, deployment: Deployment) -> str:
@@ -164,8 +166,8 @@ def _json_in(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _ready(url: str) -> bool:
+def _ready(http: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health/ready", timeout=5).status_code == httpx.codes.OK
+        return http.get(f"{url}/health/ready").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
