@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from testamur.cli import streams
 from testamur.cli.app import run
 from testamur.cli.rim import Rim
 from testamur.errors import ChainUnavailableError, ConfigurationError
@@ -44,6 +45,7 @@ FOLLOW_SECONDS_MAX = 60.0
 
 def main() -> None:
     """Run the command ``testamur`` and exit with its code."""
+    streams.reopen_closed()
     sys.exit(run(sys.argv[1:], Rim(random_bytes=secrets.token_bytes, serve=_serve)))
 
 

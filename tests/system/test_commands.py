@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Run, runner
+from tests.cli.test_commit import FaultyDisk
 from tests.support.canned_server import CannedServer, reply
 from tests.support.node import EXAMPLES, Consortium, HttpNode, three_nodes
 
@@ -129,6 +130,24 @@ def test_an_issuer_that_did_not_register_it_is_for_a_person_to_look_at(
         assert by_file["verdict"] == report["verdict"]
         assert by_file["summary"] == report["summary"]
         assert check in by_file["checks"]
+
+
+@pytest.mark.parametrize("step", ["write", "sync"])
+def test_a_receipt_that_cannot_be_written_is_fetched_again(
+    consortium: Consortium, node: HttpNode, command: Run, credential: Path, step: str
+) -> None:
+    at = ("--node", node.url)
+    assert command("commit", credential, *at).code == 0
+    assert command("submit", credential, *at).code == 0
+    (sidecar,) = credential.parent.glob("*.testamur.json")
+    consortium.bring(node, bytes.fromhex(json.loads(sidecar.read_bytes())["entry"]), "final")
+    disk = FaultyDisk(step, kept=False)
+    done = command("receipt", credential, *at, "--wait", 60, disk=disk)
+    assert (done.code, done.out) == (3, "")
+    assert "[sidecar_storage]" in done.err
+    disk.broken = False
+    assert command("receipt", credential, *at, disk=disk).code == 0
+    assert list(credential.parent.glob(".*")) == []
 
 
 def test_without_a_receipt_the_holder_is_to_be_asked(

@@ -206,12 +206,12 @@ class NodeClient:
         fields = Fields(answer, "the node's answer", NodeProtocolError)
         return Submitted(fields.integer("added"), fields.integer("known"))
 
-    def receipt(self, entry: Hash32) -> tuple[str, Receipt | None]:
-        """Return the state of an entry, and its receipt once it is anchored.
+    def state(self, entry: Hash32) -> str:
+        """Return the state of an entry, as the node calls it.
 
         Raises:
             UnknownEntryError: the node was never given this entry.
-            NodeUnavailableError, NodeProtocolError: as :meth:`request`; or no receipt.
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`; or no state.
         """
         path = f"/v1/entries/{entry.hex()}"
         reply = self.request("GET", path, expected=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
@@ -220,13 +220,21 @@ class NodeClient:
         state = self._object_of(reply).get("state")
         if not isinstance(state, str):
             raise NodeProtocolError(f"{self._base}{path} answered without a state")
+        return state
+
+    def receipt(self, entry: Hash32) -> Receipt | None:
+        """Return the receipt of an entry; None where it is not anchored.
+
+        Raises:
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`; or no receipt.
+        """
         reply = self.request(
             "GET", f"/v1/receipts/{entry.hex()}", expected=(HTTPStatus.OK, HTTPStatus.ACCEPTED)
         )
         if reply.status == HTTPStatus.ACCEPTED:
-            return state, None
+            return None
         try:
-            return state, parse_receipt(reply.body)
+            return parse_receipt(reply.body)
         except ReceiptFormatError as exc:
             raise NodeProtocolError(f"{self._base} gave no receipt: {exc}") from exc
 
