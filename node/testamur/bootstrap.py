@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from testamur.cli import streams
 from testamur.cli.app import run
 from testamur.cli.rim import Rim
-from testamur.errors import ChainUnavailableError, ConfigurationError
+from testamur.errors import ChainIdentityError, ChainUnavailableError, ConfigurationError
 from testamur.ledger.trust import NetworkKind
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger as BoundLogger
     from uvicorn import Server
 
-    from testamur.chain.client import LedgerClient
     from testamur.chain.keys import SigningKey
+    from testamur.chain.ledger_client import LedgerClient
     from testamur.config import NodeSettings
     from testamur.merkle.hashing import Hash32
     from testamur.service.loops import Stage
@@ -67,12 +67,12 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         ChainUnavailableError: the chain does not answer a node that has not yet learned from it
             which ledger it serves.
         ChainIdentityError, StoreIdentityError: another chain, contract or ledger than the data
-            directory belongs to.
+            directory belongs to, or than the settings name.
         StoreLockedError, StoreUnavailableError: the data directory cannot be used.
         ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
     from testamur import __version__
-    from testamur.chain.client import LedgerClient
+    from testamur.chain.ledger_client import LedgerClient, check_identity
     from testamur.service.batch_trees import BatchTrees
     from testamur.service.node import NodeDescription, NodeService
     from testamur.storage.batch_files import LocalBatchFiles
@@ -96,18 +96,18 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             clock=clock,
             follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
         )
-        stages = [_following(settings, client, store, service)]
+        check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
+        stages = [_following(settings, client, store, service, check)]
         key = _anchor_key(settings)
         if key is not None:
             stages.append(_sealing(settings, store, files, identity, clock))
-            stages.append(_anchoring(settings, client, store, key, clock))
+            stages.append(_anchoring(settings, client, store, key, check=check, clock=clock))
         yield Node(service, tuple(stages))
 
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:
     """Tie the store to the ledger: learned from the chain once, compared ever after."""
-    from testamur.chain.client import check_identity
-    from testamur.chain.deployment import read_birth
+    from testamur.chain.ledger_client import check_identity, read_birth
     from testamur.storage.model import LedgerIdentity
 
     known = store.identity()
@@ -123,11 +123,22 @@ def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerI
             ledger_id=birth.ledger_id(),
             member=settings.member,
         )
+        if settings.expected_ledger not in {None, known.ledger_id}:
+            # Nothing is stored yet, so that a corrected setting is all that it takes.
+            raise ChainIdentityError(
+                f"the contract was born as ledger {known.ledger_id.hex()}, "
+                f"the setting ledger_id says {settings.ledger_id}"
+            )
     # Compared without the chain, too: a node whose chain is down still starts and proves.
-    wanted = replace(known, contract=settings.contract_address, member=settings.member)
+    wanted = replace(
+        known,
+        contract=settings.contract_address,
+        ledger_id=settings.expected_ledger or known.ledger_id,
+        member=settings.member,
+    )
     store.bind_identity(wanted)
     if not learned:
-        # Where the chain is down, the following stage asks before it follows anything.
+        # Where the chain is down, the stages ask before they do anything with it.
         with suppress(ChainUnavailableError):
             check_identity(client, wanted, deployed_at_block=settings.contract_block)
     return wanted
@@ -148,9 +159,12 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 
 
 def _following(
-    settings: NodeSettings, client: LedgerClient, store: Store, service: NodeService
+    settings: NodeSettings,
+    client: LedgerClient,
+    store: Store,
+    service: NodeService,
+    check: Callable[[], None],
 ) -> Stage:
-    from testamur.chain.client import check_identity
     from testamur.chain.following import Follower
     from testamur.service import stages
 
@@ -160,8 +174,6 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
-    identity = service.about.identity
-    check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
     return stages.following(
         follower,
         check_identity=check,
@@ -208,6 +220,8 @@ def _anchoring(
     client: LedgerClient,
     store: Store,
     key: SigningKey,
+    *,
+    check: Callable[[], None],
     clock: Callable[[], float],
 ) -> Stage:
     from testamur.chain.anchoring import Anchorer
@@ -221,7 +235,7 @@ def _anchoring(
         fee_cap_wei=settings.fee_cap_gwei * 10**9,
         clock=clock,
     )
-    return stages.anchoring(anchorer, pause_seconds=settings.poll_seconds)
+    return stages.anchoring(anchorer, check_identity=check, pause_seconds=settings.poll_seconds)
 
 
 def _serve(config: Path | None) -> int:

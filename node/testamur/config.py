@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from testamur.errors import ConfigurationError
 from testamur.ledger.trust import FinalityRule, Network, NetworkKind
+from testamur.merkle.hashing import Hash32
 
 ENVIRONMENT_PREFIX = "TESTAMUR_"
 
@@ -44,6 +45,11 @@ class NodeSettings(BaseSettings):
     contract_block: Annotated[int, Field(ge=1)]
     """Block of its deployment, where following begins. A wrong one: the birth is not found, and
     the node does not start."""
+
+    ledger_id: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Id of the ledger, as its members publish it: the node refuses a contract with another birth.
+    None: at its first start a new node takes it from the one RPC endpoint, whose owner could give
+    it a contract with members of his own."""
 
     member: Annotated[int, Field(ge=1, le=2**32 - 1)]
     """Id of the member that runs this node."""
@@ -106,6 +112,11 @@ class NodeSettings(BaseSettings):
     def contract_address(self) -> bytes:
         """The contract's address, 20 bytes."""
         return bytes.fromhex(self.contract[2:])
+
+    @property
+    def expected_ledger(self) -> Hash32 | None:
+        """The id that the ledger must have; None: any."""
+        return None if self.ledger_id is None else Hash32(bytes.fromhex(self.ledger_id))
 
     @property
     def network(self) -> Network:

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils.crypto import keccak
 
 from testamur.chain import abi
-from testamur.chain.anchoring import Anchorer, AnchorProgress
-from testamur.chain.client import LedgerClient
+from testamur.chain.anchoring import REBROADCAST_SECONDS, Anchorer, AnchorProgress
+from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.chain.keys import UnsignedTransaction, key_from_hex
+from testamur.chain.ledger_client import LedgerClient
 from testamur.chain.lifecycle import Phase
 from testamur.errors import ChainUnavailableError, StoreUnavailableError, TransactionRejectedError
 from testamur.merkle.hashing import EMPTY_ROOT
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain
 from tests.support.faulty import Fault, FaultyStore
-from tests.support.lying_endpoint import LyingEndpoint, answers, hangs_up_on, honest
+from tests.support.lying_endpoint import Lie, LyingEndpoint, answers, hangs_up_on, honest
 from tests.support.member_node import (
     FEE_CAP_WEI,
     LedgerOnChain,
@@ -152,6 +154,101 @@ def test_a_lost_sequence_gets_a_new_one_only_after_finality(tmp_path: Path) -> N
             assert slow.store.size() == 3
 
 
+FAR = 130
+"""Blocks by which finality lags where ordinary nodes have no state of the final block."""
+
+
+def pruned(running: RunningDevchain, also: Lie = honest) -> Lie:
+    """Know the state of the newest 128 blocks alone, as geth does."""
+
+    def lie(method: str, params: list[Any], ask: Any) -> Any:
+        at = params[1] if len(params) > 1 else None
+        if isinstance(at, dict):
+            asked = running.chain.header_of(bytes.fromhex(at["blockHash"][2:]))
+            if running.chain.head.block_number - asked.block_number >= 128:
+                return {"error": {"code": -32000, "message": "missing trie node"}}
+        return also(method, params, ask)
+
+    return lie
+
+
+def test_a_lost_sequence_is_found_where_finality_lags_beyond_the_state_that_nodes_keep(
+    tmp_path: Path,
+) -> None:
+    with running_devchain(block_interval=NEVER_SECONDS, finality=FAR) as running:
+        ledger = deployed_ledger(running.url)
+        with (
+            LyingEndpoint(running.url, pruned(running)) as endpoint,
+            MemberNode(ledger, 1, tmp_path / "slow", url=endpoint.url) as slow,
+            MemberNode(ledger, 1, tmp_path / "fast") as fast,
+        ):
+            mine_to_finality(running)
+            root = slow.seal("slow")
+            endpoint.lie = hangs_up_on("eth_sendRawTransaction")
+            with pytest.raises(ChainUnavailableError):
+                slow.turn()
+            endpoint.lie = pruned(running)
+            fast.turn_until(fast.seal("fast"), "anchored")
+            for _ in range(2):
+                assert slow.turn().phase is Phase.BROADCAST
+            for _ in range(FAR - 10):
+                running.chain.mine_empty_block()
+            assert slow.turn().phase is Phase.BROADCAST
+            assert slow.anchored_with() == [0]
+            mine_to_finality(running)
+            assert slow.turn().phase is Phase.SEQUENCE_LOST
+            assert slow.anchored_with() == [0, 1]
+            mine_to_finality(running)
+            slow.turn_until(root, "final")
+            assert slow.store.size() == 3
+
+
+def test_a_lost_nonce_is_signed_anew_with_the_same_sequence_and_sent_again_until_then(
+    tmp_path: Path,
+) -> None:
+    def forgets(method: str, params: list[Any], ask: Any) -> Any:
+        if method == "eth_sendRawTransaction":
+            sent.append(params[0])
+            return {"jsonrpc": "2.0", "id": 0, "result": "0x" + keccak(hexstr=params[0]).hex()}
+        return ask()
+
+    sent: list[str] = []
+    with running_devchain(block_interval=NEVER_SECONDS, finality=FAR) as running:
+        ledger = deployed_ledger(running.url)
+        with LyingEndpoint(running.url, pruned(running, forgets)) as endpoint:
+            mine_to_finality(running)
+            with MemberNode(ledger, 1, tmp_path, url=endpoint.url) as node:
+                root = node.seal("one")
+                assert node.turn().phase is Phase.BROADCAST
+                with ledger.client() as client:
+                    client.send_raw(a_transfer(nonce=0))
+                for again in (2, 3):
+                    node.now += REBROADCAST_SECONDS
+                    assert node.turn().phase is Phase.BROADCAST
+                    assert len(sent) == again
+            # A restart forgets since when the nonce is gone, and waits for finality from there.
+            with MemberNode(ledger, 1, tmp_path, url=endpoint.url) as node:
+                for _ in range(2):
+                    mine_to_finality(running)
+                    assert node.store.batch(root).state == "submitted"
+                    last = node.turn()
+                assert last.phase is Phase.NONCE_LOST
+                assert len(set(sent)) == 2
+                endpoint.lie = pruned(running)
+                node.now += REBROADCAST_SECONDS
+                node.turn_until(root, "anchored")
+                mine_to_finality(running)
+                node.turn_until(root, "final")
+                assert node.anchored_with() == [0, 0]
+                assert node.store.size() == 2
+
+
+def a_transfer(*, nonce: int) -> bytes:
+    """Sign something of member 1's key that anchors nothing."""
+    transfer = UnsignedTransaction(1337, nonce, bytes(20), b"", 21_000, 10**10, 10**9)
+    return key_of(1).sign(transfer).raw
+
+
 def test_a_reverted_anchor_is_named_and_gets_a_new_sequence_after_finality(
     tmp_path: Path,
 ) -> None:
@@ -171,6 +268,80 @@ def test_a_reverted_anchor_is_named_and_gets_a_new_sequence_after_finality(
             mine_to_finality(running)
             node.turn_until(root, "final")
             assert node.anchored_with() == [0, 1]
+
+
+def test_an_anchor_that_reverted_for_its_key_is_signed_anew_with_the_right_one(
+    tmp_path: Path,
+) -> None:
+    """The contract changed its mind about the key between the look at it and the block."""
+    wrong = key_of(9)
+
+    def accepts_the_wrong_key(method: str, params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_call" and params[0]["data"] == "0x" + asking.hex():
+            answer["result"] = answer["result"].replace(right.hex(), wrong.address.hex())
+        return answer
+
+    asking, right = abi.call(abi.MEMBER, 1), key_of(1).address
+    with running_devchain(block_interval=NEVER_SECONDS) as running:
+        ledger = deployed_ledger(running.url)
+        with MemberNode(ledger, 1, tmp_path) as node:
+            root = node.seal("one")
+            node.follower.poll_once()
+            with (
+                LyingEndpoint(running.url, accepts_the_wrong_key) as endpoint,
+                ledger.client(endpoint.url) as client,
+            ):
+                progress = Anchorer(
+                    client, node.store, wrong, 1, fee_cap_wei=FEE_CAP_WEI, clock=lambda: node.now
+                ).step()
+            assert progress.phase is Phase.REVERTED
+            mine_to_finality(running)
+            node.follower.poll_once()
+            assert anchorer_with(node, ACCOUNTS[9].private_key).step().phase is Phase.KEY_INACTIVE
+            assert node.store.batch(root).state == "submitted"
+        # The operator installs the right key.
+        with MemberNode(ledger, 1, tmp_path) as node:
+            node.turn_until(root, "anchored")
+            mine_to_finality(running)
+            node.turn_until(root, "final")
+            assert node.anchored_with() == [0, 0]
+            states = [each.state for each in node.store.anchor_transactions()]
+            assert states == ["reverted", "final"]
+            assert node.store.size() == 2
+
+
+def test_a_revert_that_is_not_final_is_not_signed_anew(tmp_path: Path) -> None:
+    """Until then a reorganisation may let it succeed after all."""
+
+    def says_reverted(method: str, _params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_getTransactionReceipt" and answer["result"]:
+            answer["result"]["status"] = "0x0"
+        return answer
+
+    with running_devchain(block_interval=NEVER_SECONDS) as running:
+        ledger = deployed_ledger(running.url)
+        with MemberNode(ledger, 1, tmp_path) as node:
+            root = node.seal("one")
+            node.follower.poll_once()
+            with (
+                LyingEndpoint(running.url, says_reverted) as endpoint,
+                ledger.client(endpoint.url) as client,
+            ):
+                anchorer = Anchorer(
+                    client,
+                    node.store,
+                    key_of(1),
+                    1,
+                    fee_cap_wei=FEE_CAP_WEI,
+                    clock=lambda: node.now,
+                )
+                for _ in range(3):
+                    assert anchorer.step().phase is Phase.REVERTED
+            assert node.anchored_with() == [0]
+            node.turn_until(root, "anchored")
+            assert node.anchored_with() == [0]
 
 
 def anchor_just_too_late(

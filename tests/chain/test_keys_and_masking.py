@@ -49,6 +49,8 @@ def test_foreign_messages_lose_the_url_and_their_length() -> None:
 
 def test_an_outage_shows_no_secret_anywhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    for library in ("urllib3", "web3.providers.HTTPProvider"):
+        caplog.set_level(logging.DEBUG, library)
     url = "http://user:SECRETPASS@127.0.0.1:9/v3/SECRETPATH?key=SECRETQUERY"
     with (
         ChainClient(url, timeout_seconds=1) as client,

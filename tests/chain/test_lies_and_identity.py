@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from testamur.chain.client import check_identity, read_birth
-from testamur.chain.following import STATE_BLOCKS
+from testamur.chain.following import MOVES_MAX, STATE_BLOCKS
+from testamur.chain.ledger_client import check_identity, read_birth
 from testamur.errors import (
     ChainDisagreementError,
     ChainError,
@@ -17,8 +17,8 @@ from testamur.errors import (
     ChainUnavailableError,
 )
 from testamur.merkle.hashing import Hash32
-from tests.support.devchain import RunningDevchain
-from tests.support.lying_endpoint import LyingEndpoint, answers, honest, without_log
+from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain
+from tests.support.lying_endpoint import Lie, LyingEndpoint, answers, honest, without_log
 from tests.support.member_node import LedgerOnChain, MemberNode, deployed_ledger
 
 OTHER = Hash32(bytes(31) + b"\x01")
@@ -181,6 +181,109 @@ def test_an_impossible_log_is_named_and_not_stored(
         with pytest.raises(expected):
             reader.follower.poll_once()
         assert reader.store.size() == 0
+
+
+def _with(method: str, field: str | None, value: object) -> Lie:
+    """Alter one field of the answers to a method, or give another answer."""
+
+    def change(answer: Any) -> Any:
+        if field is None:
+            return {**answer, "result": value}
+        return {**answer, "result": answer["result"] and {**answer["result"], field: value}}
+
+    return answers(method, change)
+
+
+HUGE = ["0x20000000000000", "0x7fffffffffffffff", "0xffffffffffffffff", "0x1" + "0" * 63]
+
+
+@pytest.mark.parametrize("value", HUGE)
+@pytest.mark.parametrize(
+    ("method", "field"),
+    [
+        ("eth_getBlockByNumber", "number"),
+        ("eth_getBlockByNumber", "timestamp"),
+        ("eth_getTransactionCount", None),
+        ("eth_getLogs", "blockNumber"),
+        ("eth_getLogs", "logIndex"),
+        ("eth_getLogs", "transactionIndex"),
+    ],
+)
+def test_a_number_that_no_chain_reaches_is_no_answer_and_stops_nothing(
+    value: str, method: str, field: str | None, ledger: LedgerOnChain, tmp_path: Path
+) -> None:
+    lie = _with(method, field, value)
+    if method == "eth_getLogs":
+        lie = answers(method, _altered(str(field), value))
+    with (
+        LyingEndpoint(ledger.url, lie) as endpoint,
+        MemberNode(ledger, 1, tmp_path, url=endpoint.url) as node,
+    ):
+        root = node.seal("one")
+        with pytest.raises(ChainUnavailableError, match="cannot be used"):
+            node.turn()
+        assert not node.store.anchor_transactions()
+        endpoint.lie = honest
+        node.turn_until(root, "anchored")
+
+
+def test_a_final_block_that_is_told_in_two_ways_is_a_disagreement(tmp_path: Path) -> None:
+    """Its hash binds its time, so one of the two is a lie, and no fault of the store's."""
+    with running_devchain(block_interval=NEVER_SECONDS) as running:
+        ledger = deployed_ledger(running.url)
+        with (
+            LyingEndpoint(ledger.url) as endpoint,
+            MemberNode(ledger, 2, tmp_path, url=endpoint.url) as reader,
+        ):
+            reader.follower.poll_once()
+            for _ in range(running.chain.finality):
+                running.chain.mine_empty_block()
+            endpoint.lie = _with("eth_getBlockByNumber", "timestamp", "0x1")
+            with pytest.raises(ChainDisagreementError, match="two ways"):
+                reader.follower.poll_once()
+            assert reader.store.finalized() is None
+            endpoint.lie = honest
+            assert reader.follower.poll_once().finalized is not None
+
+
+def test_an_endpoint_whose_chain_never_holds_still_is_named_after_some_polls(
+    tmp_path: Path,
+) -> None:
+    def moves(method: str, params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_getLogs":
+            answer["result"] = []
+        if method == "eth_getBlockByNumber":
+            if params[0] == "latest":
+                answer["result"]["parentHash"] = "0x" + OTHER.hex()
+            elif params[0] != "finalized" and int(params[0], 16) > followed:
+                answer["result"]["hash"] = "0x" + OTHER.hex()
+        return answer
+
+    followed = 0
+    with running_devchain(block_interval=NEVER_SECONDS) as running:
+        ledger = deployed_ledger(running.url)
+        with (
+            LyingEndpoint(ledger.url) as endpoint,
+            MemberNode(ledger, 1, tmp_path, url=endpoint.url) as node,
+        ):
+            for _ in range(2):  # one poll that gets through forgives those before it
+                endpoint.lie = moves
+                for _ in range(MOVES_MAX - 1):
+                    assert node.follower.poll_once().size == min(followed, 1)
+                endpoint.lie = honest
+                block = node.follower.poll_once().block
+                assert block is not None
+                followed = block.number
+                running.chain.mine_empty_block()
+            endpoint.lie = moves
+            for _ in range(MOVES_MAX - 1):
+                node.follower.poll_once()
+            for _ in range(2):
+                with pytest.raises(ChainUnavailableError, match="in a row"):
+                    node.follower.poll_once()
+            endpoint.lie = honest
+            assert node.follower.poll_once().size == 1
 
 
 NULLS = {

@@ -104,6 +104,33 @@ def test_a_restart_after_the_reorganisation_sees_it_too(
         assert node.store.size() == 2
 
 
+def test_a_record_that_disappears_from_a_restored_node_is_signed_anew(
+    anvil: RunningAnvil, ledger: LedgerOnChain, tmp_path: Path
+) -> None:
+    """The backup is from before the signature, so there are no bytes to send again."""
+    rule = FinalityRule(depth=DEPTH)
+    with MemberNode(ledger, 1, tmp_path / "lost", finality=rule) as node:
+        root = node.seal("one")
+        node.turn()
+        anvil.mine(3)
+        node.turn_until(root, "anchored")
+    with MemberNode(ledger, 1, tmp_path / "restored", finality=rule) as node:
+        assert node.seal("one") == root
+        node.turn_until(root, "anchored")
+        assert node.anchored_with() == []
+    anvil.ask("anvil_reorg", 3, [])
+    with MemberNode(ledger, 1, tmp_path / "restored", finality=rule) as node:
+        node.turn()
+        assert node.store.batch(root).state in {"sealed", "submitted"}
+    with MemberNode(ledger, 1, tmp_path / "restored", finality=rule) as node:
+        node.turn()
+        assert node.store.batch(root).state == "submitted"
+        anvil.mine(DEPTH + 2)
+        node.turn_until(root, "final")
+        assert node.anchored_with() == [0]
+        assert node.store.size() == 2
+
+
 def test_a_final_block_that_is_replaced_is_a_disagreement(
     anvil: RunningAnvil, node: MemberNode
 ) -> None:

@@ -6,15 +6,18 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from eth_abi.abi import encode
 from structlog.testing import capture_logs
 
 from testamur.bootstrap import open_node
+from testamur.chain.client import ChainClient
 from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.errors import (
     ChainIdentityError,
@@ -23,7 +26,9 @@ from testamur.errors import (
     StoreIdentityError,
     StoreLockedError,
 )
+from testamur.ledger.birth import encode_birth
 from testamur.service.loops import Loops
+from tests.support.lying_endpoint import LyingEndpoint
 from tests.support.node import Consortium, founded
 from tests.support.waiting import wait_until
 
@@ -269,6 +274,59 @@ def test_data_of_one_ledger_is_not_opened_on_another_chain(
             pass
 
 
+def test_a_node_whose_chain_comes_up_as_another_one_stops(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    begun(consortium)
+    (tmp_path / "other").mkdir()
+    with (
+        founded(tmp_path / "other", parent_blocks=1) as other,
+        line_to(other.chain.url) as (line, url),
+    ):
+        line.cut = True
+        with consortium.serving(1, rpc_url=url, poll_seconds=0.02) as node:
+            followed = node.node.service.ledger()
+            quick = [replace(one, pause_after_error_seconds=0.02) for one in node.node.stages]
+            stopped = threading.Event()
+            loops = Loops(quick, on_fatal=stopped.set)
+            loops.start()
+            try:
+                line.cut = False
+                assert stopped.wait(20)
+            finally:
+                loops.stop()
+            assert loops.failed is not None
+            assert "birth" in loops.failed
+            assert node.node.service.ledger() == followed
+
+
+@pytest.mark.parametrize("stage", ["following", "anchoring"])
+def test_one_odd_answer_is_an_outage_and_not_another_chain(
+    consortium: Consortium, stage: str
+) -> None:
+    def odd_once(method: str, _params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_call" and not told:
+            told.append(method)
+            answer["result"] = "0x"
+        return answer
+
+    told: list[str] = []
+    with (
+        LyingEndpoint(consortium.chain.url) as endpoint,
+        consortium.serving(1, rpc_url=endpoint.url) as node,
+    ):
+        node.step()
+        node.submit(*consortium.some(1))
+        node.step("sealing")
+        consortium.chain.chain.mine_empty_block()
+        endpoint.lie = odd_once
+        with pytest.raises(ChainUnavailableError, match="of another ledger, once"):
+            node.step(stage)
+        assert told
+        node.step()
+
+
 def test_a_place_without_a_ledger_is_no_place_to_start(consortium: Consortium) -> None:
     settings = consortium.settings(1, contract="0x" + "11" * 20)
     with pytest.raises(ChainIdentityError), open_node(settings, clock=consortium.clock):
@@ -276,6 +334,43 @@ def test_a_place_without_a_ledger_is_no_place_to_start(consortium: Consortium) -
     settings = consortium.settings(1, contract_block=consortium.deployment.block_number + 1)
     with pytest.raises(ChainIdentityError), open_node(settings, clock=consortium.clock):
         pass
+
+
+def test_another_ledger_than_the_settings_name_is_refused_and_nothing_is_kept(
+    consortium: Consortium,
+) -> None:
+    other, own = "11" * 32, consortium.ledger_id.hex()
+    wrong = consortium.settings(1, ledger_id=other)
+    with pytest.raises(ChainIdentityError) as refused, open_node(wrong, clock=consortium.clock):
+        pass
+    assert own in str(refused.value)
+    assert other in str(refused.value)
+    with consortium.serving(1, ledger_id=own) as node:
+        node.step("following")
+    # Data that is bound already is compared, too.
+    with pytest.raises(StoreIdentityError) as bound, open_node(wrong, clock=consortium.clock):
+        pass
+    assert own in str(bound.value)
+    assert other in str(bound.value)
+
+
+@pytest.mark.parametrize("altered", [{"chain_id": 1}, {"contract": bytes(20)}])
+def test_a_birth_that_names_another_chain_or_contract_founds_no_node(
+    consortium: Consortium, altered: dict[str, Any]
+) -> None:
+    at = hex(consortium.deployment.block_number)
+    with ChainClient(consortium.chain.url, timeout_seconds=10) as client:
+        logs: Any = client.connection.ask("eth_getLogs", {"fromBlock": at, "toBlock": at})
+    told = encode_birth(replace(consortium.deployment.birth, **altered))
+    logs[0]["data"] = "0x" + encode(["bytes"], [told]).hex()
+    with line_to(consortium.chain.url) as (line, url):
+        line.say["eth_getLogs"] = logs
+        settings = consortium.settings(1, rpc_url=url)
+        with (
+            pytest.raises(ChainIdentityError, match="another chain or contract"),
+            open_node(settings, clock=consortium.clock),
+        ):
+            pass
 
 
 def test_a_member_that_the_ledger_does_not_have_is_a_wrong_setting(consortium: Consortium) -> None:

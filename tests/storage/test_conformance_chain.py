@@ -145,6 +145,19 @@ def test_records_are_read_back_as_they_were_appended(reopen: Callable[[], Store]
     assert store.record_of_batch(MEMBER + 1, digest("batch 1")) is None
 
 
+@pytest.mark.parametrize(
+    ("above", "up_to", "count"),
+    [(-1, 13, 3), (10, 13, 3), (10, 12, 2), (12, 13, 1), (12, 12, 0), (-1, 10, 0), (13, 99, 0)],
+)
+def test_anchors_are_counted_by_block(store: Store, above: int, up_to: int, count: int) -> None:
+    assert store.count_anchors(MEMBER, above=above, up_to=up_to) == 0
+    fill(store)
+    assert store.count_anchors(MEMBER, above=above, up_to=up_to) == count
+    assert store.count_anchors(MEMBER + 1, above=above, up_to=up_to) == 0
+    # The birth is nobody's anchor.
+    assert store.count_anchors(0, above=above, up_to=up_to) == 0
+
+
 @pytest.mark.parametrize(("start", "end"), [(-1, 2), (0, 5), (3, 2), (4, 5)])
 def test_a_range_beyond_the_ledger_is_an_error(store: Store, start: int, end: int) -> None:
     fill(store)

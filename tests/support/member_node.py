@@ -11,11 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from testamur.chain.anchoring import Anchorer, AnchorProgress
-from testamur.chain.client import ChainClient, LedgerClient
+from testamur.chain.client import ChainClient
 from testamur.chain.deployment import Deployment, deploy
 from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.chain.following import Follower
 from testamur.chain.keys import SigningKey, key_from_hex
+from testamur.chain.ledger_client import LedgerClient
 from testamur.ledger.birth import FoundingMember
 from testamur.ledger.trust import FinalityRule
 from testamur.merkle import tree

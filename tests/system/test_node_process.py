@@ -6,13 +6,15 @@ import json
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from testamur.chain.devchain.accounts import ACCOUNTS
-from tests.support.node import EXAMPLES, Consortium
-from tests.support.processes import NodeProcess, node_process, run
+from tests.support.lying_endpoint import HangUp, LyingEndpoint, honest
+from tests.support.node import EXAMPLES, Consortium, founded
+from tests.support.processes import STOP_SECONDS, NodeProcess, node_process, run
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow  # processes start
@@ -116,6 +118,28 @@ def test_asked_to_stop_a_node_ends_in_order(consortium: Consortium, number: sign
             assert client.get("/health/live").status_code == 200
             assert node.stop(number) == 0
         assert_nothing_leaked(node, set())
+
+
+def test_a_chain_that_comes_back_as_another_ends_the_node_with_an_error(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    def down(_method: str, _params: list[Any], _ask: Any) -> Any:
+        raise HangUp
+
+    with node_process(consortium.write_config(1)) as node:
+        wait_until(node.ready, 20)
+        assert node.stop() == 0
+    (tmp_path / "other").mkdir()
+    with (
+        founded(tmp_path / "other", parent_blocks=1) as other,
+        LyingEndpoint(other.chain.url, down) as endpoint,
+        node_process(consortium.write_config(1, rpc_url=endpoint.url)) as node,
+    ):
+        endpoint.lie = honest
+        assert node.process.wait(STOP_SECONDS) == 1
+    errors = [line for line in node.log if line["level"] == "error"]
+    assert [line["event"] for line in errors] == ["stage stopped the node"]
+    assert "birth" in errors[0]["reason"]
 
 
 def test_a_node_with_other_data_ends_with_a_sentence(

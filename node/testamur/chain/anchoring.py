@@ -1,8 +1,11 @@
 """Anchoring sealed batches: the thin loop around the table in ``lifecycle.py``.
 
 A pass derives a batch's state from the store, looks at the chain for an event, and does what the
-table says, until there is nothing more to do now. Nothing is remembered between passes but when
-bytes were last sent, so a restart is a pass like any other.
+table says, until there is nothing more to do now. What is remembered between passes can be found
+again, so a restart is a pass like any other.
+
+State of the contract and of the account is read at the newest blocks alone, because ordinary
+nodes have no older one, however far back the final block lies.
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from testamur.chain import abi
-from testamur.chain.client import LedgerClient, MemberSlot
+from testamur.chain.client import ChainBlock
 from testamur.chain.fees import OfferedFees, capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
+from testamur.chain.ledger_client import LedgerClient, MemberSlot
 from testamur.chain.lifecycle import KEPT, NEEDS_OPERATOR, Action, Event, Phase, phase_of, step
 from testamur.errors import TransactionRejectedError
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32
@@ -41,7 +45,7 @@ _DETAILS: Final = {
     Phase.BROADCAST: "Its transaction was sent and waits for a block.",
     Phase.MINED: "Its record is in the ledger and waits for finality.",
     Phase.FINAL: "Its record is final.",
-    Phase.REVERTED: "Its transaction reverted; the cause is not final yet, or not known.",
+    Phase.REVERTED: "Its transaction reverted; when that is final, it is signed anew.",
     Phase.SEQUENCE_LOST: "Another anchor took its sequence; it gets a new one.",
     Phase.NONCE_LOST: "Another transaction took its nonce; it is signed anew.",
     Phase.KEY_INACTIVE: "The contract does not accept this anchor key for this member.",
@@ -98,6 +102,16 @@ class _Plan:
     fees: OfferedFees
 
 
+@dataclass(slots=True)
+class _Watched:
+    """What this process saw of a transaction that it waits for."""
+
+    sent_at: float | None = None
+    """When an endpoint last took it; None: not since the start."""
+    nonce_gone: ChainBlock | None = None
+    """The first block at which its nonce was seen consumed."""
+
+
 class Anchorer:
     """Takes sealed batches, oldest first and one at a time, to finality.
 
@@ -125,7 +139,9 @@ class Anchorer:
         self._fee_cap_wei = fee_cap_wei
         self._clock = clock
         self._gas_limit = gas_limit
-        self._sent_at: dict[Hash32, float] = {}
+        self._watched: dict[Hash32, _Watched] = {}
+        self._final_anchors = (-1, 0)
+        """A final block, and how many anchors of this member the chain has up to it."""
         self._plan: _Plan | None = None
         self._refusal = ""
 
@@ -137,6 +153,7 @@ class Anchorer:
             ChainIdentityError: the contract does not answer as a ledger does.
             StorageError: the store failed; nothing was sent that is not in the journal.
         """
+        self._forget_settled()
         mined = [self._drive(batch.root) for batch in self._all("anchored")]
         sent = [self._drive(batch.root) for batch in self._all("submitted")]
         waiting = [self._drive(batch.root) for batch in self._next_sealed()]
@@ -145,6 +162,14 @@ class Anchorer:
         if urgent:
             return urgent[0]
         return AnchorProgress(Phase.IDLE, None, None, None, "There is nothing to anchor.")
+
+    def _forget_settled(self) -> None:
+        waiting = self._store.anchor_transactions("signed", "broadcast")
+        kept = {each.transaction.tx_hash for each in waiting}
+        self._watched = {key: value for key, value in self._watched.items() if key in kept}
+
+    def _watch(self, transaction: AnchorTransaction) -> _Watched:
+        return self._watched.setdefault(transaction.tx_hash, _Watched())
 
     def _all(self, state: BatchState) -> list[Batch]:
         found: list[Batch] = []
@@ -174,7 +199,8 @@ class Anchorer:
             event = None
             for action in actions:
                 event = self._perform(action, now)
-            if phase not in KEPT:
+            if phase not in KEPT or phase is Phase.SEALED:
+                # What went back to sealed waits for its turn, like every other sealed batch.
                 return self._progress(phase, now)
         # Events that go round in a circle, on a chain that changes at every look: go on later.
         now = self._situation(root)
@@ -205,7 +231,7 @@ class Anchorer:
         if now.phase is Phase.FINAL:
             return None
         if now.phase is Phase.MINED:
-            return self._observe_mined(now.batch.root)
+            return self._observe_mined(now)
         if now.newest is None or now.phase is Phase.SEALED:
             return self._observe_sealed(now)
         return self._observe_sent(now, now.newest.transaction)
@@ -214,7 +240,7 @@ class Anchorer:
         # Finality is read first and the records last: what was final before is in the records,
         # so that our own anchor is never taken for somebody else's.
         final = self._store.finalized()
-        taken = final is not None and self._slot(final).sequence > transaction.sequence
+        taken = self._final_sequence(final) > transaction.sequence
         if self._record(now.batch.root) is not None:
             return Event.RECORD_SEEN
         if taken:
@@ -222,44 +248,83 @@ class Anchorer:
         if now.phase is Phase.SIGNED:
             return Event.DUE
         if now.phase is Phase.REVERTED:
-            return self._observe_reverted(transaction)
+            return self._observe_reverted(transaction, final)
         return self._observe_broadcast(transaction, final)
 
-    def _observe_mined(self, root: Hash32) -> Event | None:
+    def _observe_mined(self, now: _Situation) -> Event | None:
         final = self._store.finalized()
-        record = self._record(root)
+        record = self._record(now.batch.root)
         if record is None:
-            return Event.RECORD_GONE
+            return Event.RECORD_LOST if now.newest is None else Event.RECORD_GONE
         if final is not None and record.block_number <= final.number:
             return Event.RECORD_FINAL
         return None
 
-    def _observe_reverted(self, transaction: AnchorTransaction) -> Event | None:
+    def _observe_reverted(
+        self, transaction: AnchorTransaction, final: FollowedBlock | None
+    ) -> Event | None:
         receipt = self._client.receipt(transaction.tx_hash)
         if receipt is None or receipt.succeeded:
             return Event.REVERT_GONE
         followed = self._store.followed()
-        if followed is not None and not self._accepts_key(self._slot(followed)):
+        if followed is None:
+            return None
+        slot = self._slot(followed)
+        if not self._accepts_key(slot):
             return Event.KEY_REFUSED
-        return None
+        # What reverted finally can never succeed, so that its sequence may be given once more;
+        # should the endpoint lie about it, the contract lets only one of the two through.
+        over = final is not None and receipt.block_number <= final.number
+        return Event.REVERT_FINAL if over and slot.sequence <= transaction.sequence else None
 
     def _observe_broadcast(
         self, transaction: AnchorTransaction, final: FollowedBlock | None
     ) -> Event | None:
-        # The nonce first and the receipt last, for the same reason as in _observe.
-        gone = final is not None and transaction.nonce < self._client.transaction_count(
-            self._key.address, pending=False, at=final.hash
-        )
+        # The nonce first and the receipt last, for the same reason as in _observe_sent.
+        gone = self._nonce_finally_gone(transaction, final)
         receipt = self._client.receipt(transaction.tx_hash)
         if receipt is not None:
             # Mined, but not followed yet, is nothing to act on.
             return None if receipt.succeeded else Event.REVERT_SEEN
         if gone:
             return Event.NONCE_TAKEN
-        sent_at = self._sent_at.get(transaction.tx_hash)
+        sent_at = self._watch(transaction).sent_at
         if sent_at is None or self._clock() - sent_at >= REBROADCAST_SECONDS:
             return Event.DUE
         return None
+
+    def _nonce_finally_gone(
+        self, transaction: AnchorTransaction, final: FollowedBlock | None
+    ) -> bool:
+        """Whether the nonce was seen consumed at a block that has become final since.
+
+        Nonces only grow, so it is consumed in every later block, too.
+        """
+        watched = self._watch(transaction)
+        seen = watched.nonce_gone
+        if seen is not None and final is not None and seen.number <= final.number:
+            there = self._client.find_block(seen.number)
+            if there is not None and there.hash == seen.hash:
+                return True
+            watched.nonce_gone = None  # a reorganisation took that block away
+        if watched.nonce_gone is None:
+            newest = self._client.block("latest")
+            count = self._client.transaction_count(self._key.address, pending=False, at=newest.hash)
+            if transaction.nonce < count:
+                watched.nonce_gone = newest
+        return False
+
+    def _final_sequence(self, final: FollowedBlock | None) -> int:
+        """Give the member's next sequence as of the final block.
+
+        The contract counts from 0 and up by one with each anchor, so it is their number; and the
+        records up to the final block are complete, because they were compared with ``head()``.
+        """
+        number, count = self._final_anchors
+        if final is not None and final.number > number:
+            count += self._store.count_anchors(self._member, above=number, up_to=final.number)
+            self._final_anchors = (final.number, count)
+        return count
 
     def _observe_sealed(self, now: _Situation) -> Event | None:
         """Check everything that a signature depends on, at one block of the followed chain."""
@@ -290,8 +355,7 @@ class Anchorer:
         earlier = {each.transaction.sequence for each in now.transactions} - {sequence}
         if not earlier:
             return True
-        final = self._store.finalized()
-        return final is not None and self._slot(final).sequence > max(earlier)
+        return self._final_sequence(self._store.finalized()) > max(earlier)
 
     def _plan_signature(self, sequence: int) -> Event | None:
         fees = capped_fees(self._client.fees(), cap_wei=self._fee_cap_wei)
@@ -323,45 +387,52 @@ class Anchorer:
 
     def _perform(self, action: Action, now: _Situation) -> Event | None:
         """Do one action; sending is the only one that has an outcome."""
-        root = now.batch.root
         if action is Action.SIGN:
             self._sign(now.batch)
             return None
-        if action is Action.NOTE_MINED:
-            self._note_record(root, "mined")
-            # A crash here leaves the transaction ahead of its batch; the next pass sees the
-            # record again and comes back here.
-            self._advance(now.batch, "anchored")
-            return None
-        if action is Action.NOTE_FINAL:
-            self._note_record(root, "final")
-            # As above.
-            self._advance(now.batch, "final")
+        if action in {Action.NOTE_MINED, Action.NOTE_FINAL, Action.SEAL_AGAIN}:
+            self._note_batch(action, now.batch)
             return None
         newest = now.newest
         if newest is None:
             raise RuntimeError(f"{action} needs a transaction")
-        tx_hash = newest.transaction.tx_hash
         if action is Action.BROADCAST:
             return self._broadcast(newest.transaction)
+        self._note_transaction(action, now.batch, newest)
+        return None
+
+    def _note_batch(self, action: Action, batch: Batch) -> None:
+        """Write what the followed ledger says of a batch, whoever sent its transaction."""
+        if action is Action.NOTE_MINED:
+            self._note_record(batch.root, "mined")
+            # A crash here leaves the transaction ahead of its batch; the next pass sees the
+            # record again and comes back here.
+            self._advance(batch, "anchored")
+        if action is Action.NOTE_FINAL:
+            self._note_record(batch.root, "final")
+            # As above.
+            self._advance(batch, "final")
+        if action is Action.SEAL_AGAIN:
+            self._advance(batch, "sealed")
+
+    def _note_transaction(self, action: Action, batch: Batch, newest: JournaledTransaction) -> None:
+        """Write what became of a transaction of ours, and of its batch with it."""
         if action is Action.NOTE_BROADCAST:
             self._bring(newest, "broadcast")
             # A crash here leaves the batch ``sealed`` with a transaction that is sent: the next
             # pass sends it once more.
-            self._advance(now.batch, "submitted")
+            self._advance(batch, "submitted")
         if action is Action.NOTE_REVERTED:
             self._bring(newest, "reverted")
         if action is Action.TAKE_BACK:
-            self._advance(now.batch, "submitted")
+            self._advance(batch, "submitted")
             # A crash here leaves ``submitted`` with a transaction that is not marked as sent; it
             # is sent again all the same, because no pass of a new process has sent it yet.
             self._bring(newest, "broadcast")
         if action is Action.RETIRE:
             self._bring(newest, "reverted")
-            # A crash here reads as ``reverted``, from where the lost sequence leads here again.
-            self._advance(now.batch, "sealed")
-            self._sent_at.pop(tx_hash, None)
-        return None
+            # A crash here reads as ``reverted``, from where the same cause leads here again.
+            self._advance(batch, "sealed")
 
     def _advance(self, batch: Batch, state: BatchState) -> None:
         if batch.state != state:
@@ -415,7 +486,7 @@ class Anchorer:
             if exc.kind != "nonce_too_low":
                 return Event.SENDING_REFUSED
             # Most likely it is mined already; if another took its nonce, finality will show it.
-        self._sent_at[transaction.tx_hash] = self._clock()
+        self._watch(transaction).sent_at = self._clock()
         return Event.ACCEPTED
 
     def _note_record(self, root: Hash32, state: AnchorState) -> None:

@@ -9,16 +9,13 @@ from typing import Final
 
 from testamur.chain import abi
 from testamur.chain.artifacts import load_ledger_artifact
-from testamur.chain.client import ChainClient, LedgerClient, TxReceipt
+from testamur.chain.client import ChainClient, TxReceipt
 from testamur.chain.fees import capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
-from testamur.errors import (
-    BirthFormatError,
-    ChainIdentityError,
-    ChainUnavailableError,
-    DeploymentError,
-)
-from testamur.ledger.birth import Birth, FoundingMember, encode_birth, parse_birth
+from testamur.chain.ledger_client import LedgerClient
+from testamur.errors import ChainUnavailableError, DeploymentError
+from testamur.ledger.birth import ENDPOINT_LENGTH_MAX, Birth, FoundingMember, encode_birth
+from testamur.ledger.trust import DOMAIN_LENGTH_MAX, MEMBERS_MAX, NAME_LENGTH_MAX
 from testamur.merkle.hashing import Hash32
 
 FEE_CAP_DEFAULT_WEI: Final = 10**12
@@ -55,12 +52,13 @@ def deploy(
 
     Waits until the transaction is in a block, not until that block is final. ``key`` pays and
     has no rights afterwards. ``fee_cap_wei`` is the most paid for a unit of gas; ``monotonic``
-    and ``pause`` are the clock that the wait is measured by.
+    and ``pause`` are the clock that the wait is measured by, the process's own if none is given:
+    nothing that is deployed depends on it.
 
     Raises:
-        DeploymentError: no trust file could name these members (a name or domain is empty, two
-            witness keys are equal); it reverted; or code, ``head()`` or birth are not what they
-            have to be.
+        DeploymentError: no trust file could name these members (too many of them, a text that is
+            empty or too long, two equal witness keys), or an endpoint is too long; it reverted; or
+            code, ``head()`` or birth are not what they have to be.
         TransactionRejectedError: the endpoint refused the transaction.
         ChainUnavailableError: no answer, or not mined in time; the message names the
             transaction, which may still be mined.
@@ -92,7 +90,7 @@ def deploy(
         pause(_POLL_SECONDS)
     if not receipt.succeeded or receipt.contract is None:
         raise DeploymentError(f"the deployment 0x{signed.tx_hash.hex()} reverted")
-    return _check(client.ledger(receipt.contract), receipt, chain_id, members)
+    return _check(LedgerClient.beside(client, receipt.contract), receipt, chain_id, members)
 
 
 def _gas_limit(creation_bytes: int, members: int) -> int:
@@ -139,27 +137,17 @@ def _check(
 
 def _check_founders(members: Sequence[FoundingMember]) -> None:
     """Refuse what the contract takes and no trust file does: it could never be put right."""
-    if any(not member.name or not member.domain for member in members):
-        raise DeploymentError("every founder needs a name and a domain")
+    if len(members) > MEMBERS_MAX:
+        raise DeploymentError(f"a ledger has at most {MEMBERS_MAX} founders")
+    for number, member in enumerate(members, start=1):
+        for what, text, least, most in (
+            ("name", member.name, 1, NAME_LENGTH_MAX),
+            ("domain", member.domain, 1, DOMAIN_LENGTH_MAX),
+            ("endpoint", member.endpoint, 0, ENDPOINT_LENGTH_MAX),
+        ):
+            if not least <= len(text) <= most:
+                raise DeploymentError(
+                    f"the {what} of founder {number} has not {least} to {most} characters"
+                )
     if len({member.witness_key for member in members}) != len(members):
         raise DeploymentError("two founders have the same witness key")
-
-
-def read_birth(client: LedgerClient, deployed_at_block: int) -> Birth:
-    """Read the birth of a ledger that somebody else deployed, from the block of its deployment.
-
-    What it says is the endpoint's word until the ledger id is compared with a trust file.
-
-    Raises:
-        ChainIdentityError: that block holds no birth of a ledger at the client's contract.
-        ChainUnavailableError: no answer.
-    """
-    events = client.events(deployed_at_block, deployed_at_block)
-    if not events or events[0].index != 0 or events[0].change is None:
-        raise ChainIdentityError(
-            f"block {deployed_at_block} holds no birth of a ledger at 0x{client.contract.hex()}"
-        )
-    try:
-        return parse_birth(events[0].change)
-    except BirthFormatError as exc:
-        raise ChainIdentityError(f"record 0 is not the birth of a ledger: {exc}") from exc

@@ -33,9 +33,8 @@ _FOREIGN: Final = (
 )
 """Whatever web3, requests and what lies below them raise for an endpoint's fault."""
 
-# At DEBUG these write whole URLs, and so the providers' keys, into the log.
-for _name in ("web3.providers.HTTPProvider", "web3._utils.http_session_manager", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.INFO)
+_TALKATIVE: Final = ("web3.providers.HTTPProvider", "web3._utils.http_session_manager", "urllib3")
+"""Loggers that at DEBUG write whole URLs, and so the providers' keys, into the log."""
 
 
 class RpcError(Exception):
@@ -66,6 +65,12 @@ class _StrictProvider(HTTPProvider):
         return cast("RPCResponse", answer)
 
 
+def quiet_libraries() -> None:
+    """Keep URLs out of the log, whatever level the process has set for everything."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
 class Endpoint:
     """Asks one endpoint, each time anew, and at most once a call.
 
@@ -75,6 +80,8 @@ class Endpoint:
     def __init__(self, url: str, *, timeout_seconds: float) -> None:
         if timeout_seconds <= 0:
             raise ValueError("timeout_seconds is above 0")
+        # Here, and not where logs are configured: no URL is ever used without this line.
+        quiet_libraries()
         self.name = mask_url(url)
         """Scheme and host, for messages."""
         self.timeout_seconds = timeout_seconds

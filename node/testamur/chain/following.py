@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NoReturn
 
-from testamur.chain.client import ChainBlock, LedgerClient, birth_of
+from testamur.chain.client import ChainBlock
 from testamur.chain.events import LedgerEvent
+from testamur.chain.ledger_client import LedgerClient, birth_of
 from testamur.errors import (
     ChainDisagreementError,
     ChainIdentityError,
@@ -30,6 +31,8 @@ from testamur.storage.model import FollowedBlock, LedgerIdentity
 RANGE_MAX_DEFAULT: Final = 2000
 STATE_BLOCKS: Final = 120
 """How far back an ordinary node still knows the state of the contract (geth: 128 blocks)."""
+MOVES_MAX: Final = 5
+"""Polls in a row that may find the chain moving under them before that is called an outage."""
 _PAGE: Final = 10_000
 
 
@@ -115,6 +118,8 @@ class Follower:
         self._ledger: _Ledger | None = None
         self._compared: FollowedBlock | None = None
         """The highest block at which this process found tree and head to be equal."""
+        self._moves = 0
+        """How many polls in a row ended because the endpoint's view moved."""
 
     def poll_once(self) -> FollowResult:
         """Follow the chain up to its newest block, rewinding first where it was reorganised.
@@ -123,7 +128,8 @@ class Follower:
         poll, nothing of the moved part is kept; the next poll sees the new one.
 
         Raises:
-            ChainUnavailableError: no answer; what was followed so far stays.
+            ChainUnavailableError: no answer, or none that held still for so many polls that the
+                endpoint must be contradicting itself; what was followed so far stays.
             ChainIdentityError: the first event is not the birth of the store's ledger.
             ChainDisagreementError: the logs do not lead to ``head()`` at the same block, or a
                 final block was replaced. What was not confirmed has been taken out again.
@@ -141,8 +147,9 @@ class Follower:
             rewound_to = self._rewind_if_reorganised(latest, ledger)
             self._follow_to(latest, ledger)
             self._finalize(final, latest, ledger)
+            self._moves = 0
         except _ViewMovedError:
-            pass
+            self._note_move()
         except ChainDisagreementError:
             self._forget_unconfirmed(ledger)
             raise
@@ -156,6 +163,15 @@ class Follower:
             finalized=self._store.finalized(),
             rewound_to=rewound_to,
         )
+
+    def _note_move(self) -> None:
+        """Bear with a chain that moves; that it never rests is for the operator to hear."""
+        self._moves += 1
+        if self._moves >= MOVES_MAX:
+            raise ChainUnavailableError(
+                f"{self._client.endpoint} shows another chain while it is read, "
+                f"{self._moves} times in a row"
+            )
 
     # --- reorganisations --------------------------------------------------------------------
 
@@ -300,9 +316,11 @@ class Follower:
                     f"{self._client.endpoint} replaced block {final.number}, which was final"
                 )
             return
-        ours = self._store.block_at(final.number)
-        if not self._is_canonical(final) or (ours is not None and ours.hash != final.hash):
+        ours = self._store.block_at(final.number) or final.followed()
+        if not self._is_canonical(final) or ours.hash != final.hash:
             raise _ViewMovedError
+        if ours != final.followed():
+            self._refuse(final, f"block {final.number} was described in two ways")
         tree = ledger.up_to(final.number)
         if latest.number - final.number < STATE_BLOCKS:
             size, root = self._client.head_at(final.hash)

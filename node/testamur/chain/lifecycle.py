@@ -63,10 +63,14 @@ class Event(StrEnum):
     """Its block is final."""
     RECORD_GONE = "record gone"
     """A reorganisation took it away."""
+    RECORD_LOST = "record lost"
+    """As above, and the journal has no transaction that could bring it back."""
     REVERT_SEEN = "revert seen"
     """The receipt says that the transaction reverted."""
     REVERT_GONE = "revert gone"
     """A reorganisation took that receipt away, or it says success now."""
+    REVERT_FINAL = "revert final"
+    """It is past reorganisation, the sequence still free, and the contract accepts the key."""
     SEQUENCE_TAKEN = "sequence taken"
     """The final state has the sequence consumed, and the root in none of the records."""
     NONCE_TAKEN = "nonce taken"
@@ -100,6 +104,8 @@ class Action(StrEnum):
     """Batch to ``submitted``, then transaction to ``broadcast``."""
     RETIRE = "retire the transaction"
     """Transaction to ``reverted``, then batch to ``sealed``."""
+    SEAL_AGAIN = "back to sealed"
+    """Batch to ``sealed``."""
 
 
 class UnknownTransitionError(Exception):
@@ -149,6 +155,7 @@ TRANSITIONS: Final = MappingProxyType(
             Phase.BROADCAST,
             (Action.TAKE_BACK, Action.BROADCAST),
         ),
+        (Phase.REVERTED, Event.REVERT_FINAL): (Phase.SEALED, (Action.RETIRE,)),
         (Phase.REVERTED, Event.SEQUENCE_TAKEN): (Phase.SEQUENCE_LOST, (Action.RETIRE,)),
         (Phase.REVERTED, Event.KEY_REFUSED): (Phase.KEY_INACTIVE, ()),
         (Phase.MINED, Event.RECORD_FINAL): (Phase.FINAL, (Action.NOTE_FINAL,)),
@@ -156,6 +163,7 @@ TRANSITIONS: Final = MappingProxyType(
             Phase.BROADCAST,
             (Action.TAKE_BACK, Action.BROADCAST),
         ),
+        (Phase.MINED, Event.RECORD_LOST): (Phase.SEALED, (Action.SEAL_AGAIN,)),
     }
 )
 """Everything that may happen. What is not here is a mistake."""

@@ -15,6 +15,8 @@ from testamur.ledger.records import governance_record
 from testamur.merkle.hashing import Hash32
 
 BYTES_MAX: Final = 1024 * 1024
+ENDPOINT_LENGTH_MAX: Final = 1024
+"""In characters; kept to at deployment, while the contract takes any."""
 _MEMBER: Final = "(address,address,bytes32,string,string,string)"
 _TYPES: Final = ("uint256", "address", "bytes32", f"{_MEMBER}[]")
 

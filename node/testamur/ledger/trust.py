@@ -22,6 +22,9 @@ BYTES_MAX: Final = 1024 * 1024
 MEMBERS_MAX: Final = 10_000
 MEMBER_ID_MAX: Final = 2**32 - 1
 ISSUERS_MAX: Final = 1_000
+NAME_LENGTH_MAX: Final = 1024
+DOMAIN_LENGTH_MAX: Final = 253
+"""In characters, as a name of the DNS (RFC 1035 section 2.3.4, without length bytes)."""
 
 
 class NetworkKind(StrEnum):
@@ -169,8 +172,8 @@ def _finality(fields: Fields) -> FinalityRule:
 
 def _member(fields: Fields) -> TrustedMember:
     member_id = fields.integer("id", least=1, most=MEMBER_ID_MAX)
-    name = fields.text("name", length_min=1)
-    domain = fields.text("domain", length_min=1, length_max=253)
+    name = fields.text("name", length_min=1, length_max=NAME_LENGTH_MAX)
+    domain = fields.text("domain", length_min=1, length_max=DOMAIN_LENGTH_MAX)
     witness_key = fields.hash("witness_key")
     issuers: tuple[str, ...] = ()
     if fields.has("issuers"):

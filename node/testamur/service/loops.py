@@ -2,7 +2,8 @@
 
 They share nothing but the store. A stage that fails in an expected way says so and goes on after
 a pause; one that finds its state unknown (a failed write) stops the node, because a restart runs
-the same path from what is durable.
+the same path from what is durable. One that finds itself on another chain or ledger stops it, too:
+only the operator can tell which of the two is meant.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from testamur.errors import ReadBackError, StorageError, TestamurError
+from testamur.errors import ChainIdentityError, ReadBackError, StorageError, TestamurError
 
 _LOG = structlog.get_logger("testamur")
 
@@ -67,7 +68,7 @@ class Loops:
                 if complaint:
                     _LOG.info("stage recovered", stage=stage.name)
                     complaint = ""
-            except (StorageError, ReadBackError) as exc:
+            except (StorageError, ReadBackError, ChainIdentityError) as exc:
                 if not self._stopping.is_set():
                     self._fail(stage, exc)
                 return

@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from testamur.batching.sealing import Sealer
 from testamur.chain.anchoring import Anchorer
 from testamur.chain.following import Follower
+from testamur.errors import ChainIdentityError, ChainUnavailableError
 from testamur.service.loops import Stage
 
 SEALING_PAUSE_SECONDS_MAX = 1.0
@@ -28,18 +29,14 @@ def following(
     succeeded: Callable[[], None],
     pause_seconds: float,
 ) -> Stage:
-    """Follow the chain; ``check_identity`` comes before the first look at it.
+    """Follow the chain, once it is known to be the right one.
 
-    Not before the stage, because the chain may be down when the process starts. ``succeeded`` is
-    called after each look at the chain that was whole.
+    ``succeeded`` is called after each look at the chain that was whole.
     """
-    checked, size = False, -1
+    size = -1
 
     def step() -> bool:
-        nonlocal checked, size
-        if not checked:
-            check_identity()
-            checked = True
+        nonlocal size
         now = follower.poll_once()
         succeeded()
         if now.rewound_to is not None:
@@ -49,7 +46,7 @@ def following(
             _log().info("ledger followed", records=size, block=now.block and now.block.number)
         return False
 
-    return Stage("following", step, pause_seconds)
+    return Stage("following", _on_the_right_chain(step, check_identity), pause_seconds)
 
 
 def sealing(sealer: Sealer, *, clock: Callable[[], float], pause_seconds: float) -> Stage:
@@ -72,7 +69,9 @@ def sealing(sealer: Sealer, *, clock: Callable[[], float], pause_seconds: float)
     return Stage("sealing", step, min(pause_seconds, SEALING_PAUSE_SECONDS_MAX))
 
 
-def anchoring(anchorer: Anchorer, *, pause_seconds: float) -> Stage:
+def anchoring(
+    anchorer: Anchorer, *, check_identity: Callable[[], None], pause_seconds: float
+) -> Stage:
     """Take sealed batches to finality; each change of phase is logged once."""
     shown: tuple[object, ...] = ()
 
@@ -88,4 +87,28 @@ def anchoring(anchorer: Anchorer, *, pause_seconds: float) -> Stage:
                 _log().info("anchoring", **told)
         return False
 
-    return Stage("anchoring", step, pause_seconds)
+    return Stage("anchoring", _on_the_right_chain(step, check_identity), pause_seconds)
+
+
+def _on_the_right_chain(
+    step: Callable[[], bool], check_identity: Callable[[], None]
+) -> Callable[[], bool]:
+    """Run ``check_identity`` before the first step, and again when a step doubts it.
+
+    Not before the stage, because the chain may be down when the process starts. What it says
+    stops the node; one odd answer in the middle, which it does not confirm, is only an outage.
+    """
+    checked = False
+
+    def checked_step() -> bool:
+        nonlocal checked
+        if not checked:
+            check_identity()
+            checked = True
+        try:
+            return step()
+        except ChainIdentityError as exc:
+            check_identity()
+            raise ChainUnavailableError(f"an answer of another ledger, once: {exc}") from exc
+
+    return checked_step

@@ -281,6 +281,13 @@ class ChainView(Protocol):
         """Give the first anchor record (kind 1) of ``member`` with this batch root, if any."""
         ...
 
+    def count_anchors(self, member: int, *, above: int, up_to: int) -> int:
+        """Count the anchor records (kind 1) of ``member`` in the blocks (``above``, ``up_to``].
+
+        Takes time linear in the records of those blocks.
+        """
+        ...
+
     def set_finalized(self, block: FollowedBlock) -> None:
         """Note that ``block`` is past reorganisation; repeating it is fine.
 

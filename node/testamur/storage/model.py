@@ -27,6 +27,8 @@ BATCH_TRANSITIONS: Final[frozenset[tuple[BatchState, BatchState]]] = frozenset(
         ("sealed", "anchored"),
         # A reorganisation takes the record away; the same bytes are broadcast again.
         ("anchored", "submitted"),
+        # The same after a restore, where this database has no transaction to broadcast.
+        ("anchored", "sealed"),
         # The batch's sequence was consumed by another root: it is to be sent under a new one.
         ("submitted", "sealed"),
     }

@@ -73,7 +73,7 @@ def hand_out(examples: Path, consortium: Consortium) -> Issues:
 
 def prologue(story: Story, consortium: Consortium) -> None:
     """Before the acts: what stands now, as the chain and the nodes themselves say it."""
-    from testamur.chain.client import LedgerClient  # noqa: PLC0415 (slow to import)
+    from testamur.chain.ledger_client import LedgerClient  # noqa: PLC0415 (slow to import)
 
     chain, deployment = consortium.chain, consortium.deployment
     with LedgerClient(chain.url, deployment.contract, timeout_seconds=20) as client:
@@ -220,7 +220,7 @@ def _refused(story: Story, tampered: Sequence[Path], done: Finished) -> None:
 
 def auditor(story: Story, issued: Issues, consortium: Consortium) -> None:
     """Act four: the same history everywhere, and a receipt re-derived by hand."""
-    from testamur.chain.client import LedgerClient  # noqa: PLC0415 (slow to import)
+    from testamur.chain.ledger_client import LedgerClient  # noqa: PLC0415 (slow to import)
 
     story.act(
         "The auditor",

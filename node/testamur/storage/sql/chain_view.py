@@ -110,6 +110,21 @@ class SqlChainView:
             row = connection.execute(anchored).one_or_none()
             return None if row is None else _record(row)
 
+    def count_anchors(self, member: int, *, above: int, up_to: int) -> int:
+        """See the interface."""
+        counted = (
+            select(func.count())
+            .select_from(records)
+            .where(
+                records.c.block_number > above,
+                records.c.block_number <= up_to,
+                records.c.member == member,
+                records.c.kind == RecordKind.ANCHOR,
+            )
+        )
+        with self._database.read("count anchors") as connection:
+            return connection.execute(counted).scalar_one()
+
     def set_finalized(self, block: FollowedBlock) -> None:
         """See the interface."""
         with self._database.write("note finality") as connection:
