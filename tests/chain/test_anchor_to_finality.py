@@ -43,7 +43,7 @@ def test_five_batches_come_to_finality_in_order(node: MemberNode) -> None:
     leaves = [leaf_hash(record.record) for record in records]
     assert node.client.head_at(followed.hash) == (len(leaves), tree.root(leaves))
     assert node.turn().phase is Phase.IDLE
-    assert not node.anchorer._watched  # noqa: SLF001 - what is settled is not remembered
+    assert not node.anchorer._observer._watched  # noqa: SLF001 - what is settled is not remembered
 
 
 def test_another_member_follows_the_same_ledger(

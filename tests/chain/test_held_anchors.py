@@ -9,11 +9,12 @@ import pytest
 from eth_utils.crypto import keccak
 
 from testamur.chain import abi
-from testamur.chain.anchoring import REBROADCAST_SECONDS, Anchorer, AnchorProgress
+from testamur.chain.anchoring import Anchorer, AnchorProgress
 from testamur.chain.devchain.accounts import ACCOUNTS
 from testamur.chain.keys import UnsignedTransaction, key_from_hex
 from testamur.chain.ledger_client import LedgerClient
 from testamur.chain.lifecycle import Phase
+from testamur.chain.observing import REBROADCAST_SECONDS
 from testamur.errors import ChainUnavailableError, StoreUnavailableError, TransactionRejectedError
 from testamur.merkle.hashing import EMPTY_ROOT
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain

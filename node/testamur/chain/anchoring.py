@@ -1,25 +1,21 @@
 """Anchoring sealed batches: the thin loop around the table in ``lifecycle.py``.
 
-A pass derives a batch's state from the store, looks at the chain for an event, and does what the
-table says, until there is nothing more to do now. What is remembered between passes can be found
-again, so a restart is a pass like any other.
-
-State of the contract and of the account is read at the newest blocks alone, because ordinary
-nodes have no older one, however far back the final block lies.
+A pass derives a batch's state from the store, has ``observing.py`` look for an event, and does
+what the table says, until there is nothing more to do now. What is remembered between passes can
+be found again, so a restart is a pass like any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from testamur.chain import abi
-from testamur.chain.client import ChainBlock
-from testamur.chain.fees import OfferedFees, capped_fees
 from testamur.chain.keys import SigningKey, UnsignedTransaction
-from testamur.chain.ledger_client import LedgerClient, MemberSlot
-from testamur.chain.lifecycle import KEPT, NEEDS_OPERATOR, Action, Event, Phase, phase_of, step
+from testamur.chain.ledger_client import LedgerClient
+from testamur.chain.lifecycle import KEPT, NEEDS_OPERATOR, Action, Event, Phase, step
+from testamur.chain.observing import Observer, Situation
 from testamur.errors import TransactionRejectedError
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32
 from testamur.storage.interface import Store
@@ -28,17 +24,12 @@ from testamur.storage.model import (
     AnchorTransaction,
     Batch,
     BatchState,
-    FollowedBlock,
-    FollowedRecord,
     JournaledTransaction,
 )
 
 GAS_LIMIT_DEFAULT: Final = 250_000
 """Constant, never an estimate: another member landing first can complete a larger subtree."""
-REBROADCAST_SECONDS: Final = 60
-"""Endpoints forget transactions; handing over the same bytes again is always safe."""
 _EVENTS_MAX: Final = 16
-_ALIVE: Final[tuple[AnchorState, ...]] = ("signed", "broadcast", "mined")
 _DETAILS: Final = {
     Phase.SEALED: "It waits for its turn, or for the followed chain to be up to date.",
     Phase.SIGNED: "Its transaction is signed and will be sent.",
@@ -76,42 +67,6 @@ class AnchorProgress:
         return self.phase in NEEDS_OPERATOR
 
 
-@dataclass(frozen=True, slots=True)
-class _Situation:
-    """A batch with its transactions, as the store has them now."""
-
-    batch: Batch
-    transactions: Sequence[JournaledTransaction]
-
-    @property
-    def newest(self) -> JournaledTransaction | None:
-        return self.transactions[-1] if self.transactions else None
-
-    @property
-    def phase(self) -> Phase:
-        newest = self.newest
-        return phase_of(self.batch.state, None if newest is None else newest.state)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a signature needs, checked."""
-
-    sequence: int
-    nonce: int
-    fees: OfferedFees
-
-
-@dataclass(slots=True)
-class _Watched:
-    """What this process saw of a transaction that it waits for."""
-
-    sent_at: float | None = None
-    """When an endpoint last took it; None: not since the start."""
-    nonce_gone: ChainBlock | None = None
-    """The first block at which its nonce was seen consumed."""
-
-
 class Anchorer:
     """Takes sealed batches, oldest first and one at a time, to finality.
 
@@ -136,13 +91,17 @@ class Anchorer:
         self._store = store
         self._key = key
         self._member = member
-        self._fee_cap_wei = fee_cap_wei
         self._clock = clock
         self._gas_limit = gas_limit
-        self._watched: dict[Hash32, _Watched] = {}
-        self._final_anchors = (-1, 0)
-        """A final block, and how many anchors of this member the chain has up to it."""
-        self._plan: _Plan | None = None
+        self._observer = Observer(
+            client,
+            store,
+            key.address,
+            member,
+            fee_cap_wei=fee_cap_wei,
+            gas_limit=gas_limit,
+            clock=clock,
+        )
         self._refusal = ""
 
     def step(self) -> AnchorProgress:
@@ -153,7 +112,7 @@ class Anchorer:
             ChainIdentityError: the contract does not answer as a ledger does.
             StorageError: the store failed; nothing was sent that is not in the journal.
         """
-        self._forget_settled()
+        self._observer.forget_settled()
         mined = [self._drive(batch.root) for batch in self._all("anchored")]
         sent = [self._drive(batch.root) for batch in self._all("submitted")]
         waiting = [self._drive(batch.root) for batch in self._next_sealed()]
@@ -162,14 +121,6 @@ class Anchorer:
         if urgent:
             return urgent[0]
         return AnchorProgress(Phase.IDLE, None, None, None, "There is nothing to anchor.")
-
-    def _forget_settled(self) -> None:
-        waiting = self._store.anchor_transactions("signed", "broadcast")
-        kept = {each.transaction.tx_hash for each in waiting}
-        self._watched = {key: value for key, value in self._watched.items() if key in kept}
-
-    def _watch(self, transaction: AnchorTransaction) -> _Watched:
-        return self._watched.setdefault(transaction.tx_hash, _Watched())
 
     def _all(self, state: BatchState) -> list[Batch]:
         found: list[Batch] = []
@@ -192,7 +143,7 @@ class Anchorer:
         event: Event | None = None
         for _ in range(_EVENTS_MAX):
             now = self._situation(root)
-            event = event or self._observe(now)
+            event = event or self._look(now)
             if event is None:
                 return self._progress(now.phase, now)
             phase, actions = step(now.phase, event)
@@ -206,13 +157,19 @@ class Anchorer:
         now = self._situation(root)
         return self._progress(now.phase, now)
 
-    def _situation(self, root: Hash32) -> _Situation:
-        return _Situation(
+    def _look(self, now: Situation) -> Event | None:
+        event = self._observer.observe(now)
+        if event is Event.MONEY_MISSING:
+            self._refusal = self._observer.shortage
+        return event
+
+    def _situation(self, root: Hash32) -> Situation:
+        return Situation(
             batch=self._store.batch(root),
             transactions=self._store.anchor_transactions(root=root),
         )
 
-    def _progress(self, phase: Phase, now: _Situation) -> AnchorProgress:
+    def _progress(self, phase: Phase, now: Situation) -> AnchorProgress:
         newest = now.newest
         detail = _DETAILS[phase]
         if phase in {Phase.REFUSED, Phase.UNFUNDED} and self._refusal:
@@ -225,167 +182,9 @@ class Anchorer:
             detail=detail,
         )
 
-    # --- looking ----------------------------------------------------------------------------
-
-    def _observe(self, now: _Situation) -> Event | None:
-        if now.phase is Phase.FINAL:
-            return None
-        if now.phase is Phase.MINED:
-            return self._observe_mined(now)
-        if now.newest is None or now.phase is Phase.SEALED:
-            return self._observe_sealed(now)
-        return self._observe_sent(now, now.newest.transaction)
-
-    def _observe_sent(self, now: _Situation, transaction: AnchorTransaction) -> Event | None:
-        # Finality is read first and the records last: what was final before is in the records,
-        # so that our own anchor is never taken for somebody else's.
-        final = self._store.finalized()
-        taken = self._final_sequence(final) > transaction.sequence
-        if self._record(now.batch.root) is not None:
-            return Event.RECORD_SEEN
-        if taken:
-            return Event.SEQUENCE_TAKEN
-        if now.phase is Phase.SIGNED:
-            return Event.DUE
-        if now.phase is Phase.REVERTED:
-            return self._observe_reverted(transaction, final)
-        return self._observe_broadcast(transaction, final)
-
-    def _observe_mined(self, now: _Situation) -> Event | None:
-        final = self._store.finalized()
-        record = self._record(now.batch.root)
-        if record is None:
-            return Event.RECORD_LOST if now.newest is None else Event.RECORD_GONE
-        if final is not None and record.block_number <= final.number:
-            return Event.RECORD_FINAL
-        return None
-
-    def _observe_reverted(
-        self, transaction: AnchorTransaction, final: FollowedBlock | None
-    ) -> Event | None:
-        receipt = self._client.receipt(transaction.tx_hash)
-        if receipt is None or receipt.succeeded:
-            return Event.REVERT_GONE
-        followed = self._store.followed()
-        if followed is None:
-            return None
-        slot = self._slot(followed)
-        if not self._accepts_key(slot):
-            return Event.KEY_REFUSED
-        # What reverted finally can never succeed, so that its sequence may be given once more;
-        # should the endpoint lie about it, the contract lets only one of the two through.
-        over = final is not None and receipt.block_number <= final.number
-        return Event.REVERT_FINAL if over and slot.sequence <= transaction.sequence else None
-
-    def _observe_broadcast(
-        self, transaction: AnchorTransaction, final: FollowedBlock | None
-    ) -> Event | None:
-        # The nonce first and the receipt last, for the same reason as in _observe_sent.
-        gone = self._nonce_finally_gone(transaction, final)
-        receipt = self._client.receipt(transaction.tx_hash)
-        if receipt is not None:
-            # Mined, but not followed yet, is nothing to act on.
-            return None if receipt.succeeded else Event.REVERT_SEEN
-        if gone:
-            return Event.NONCE_TAKEN
-        sent_at = self._watch(transaction).sent_at
-        if sent_at is None or self._clock() - sent_at >= REBROADCAST_SECONDS:
-            return Event.DUE
-        return None
-
-    def _nonce_finally_gone(
-        self, transaction: AnchorTransaction, final: FollowedBlock | None
-    ) -> bool:
-        """Whether the nonce was seen consumed at a block that has become final since.
-
-        Nonces only grow, so it is consumed in every later block, too.
-        """
-        watched = self._watch(transaction)
-        seen = watched.nonce_gone
-        if seen is not None and final is not None and seen.number <= final.number:
-            there = self._client.find_block(seen.number)
-            if there is not None and there.hash == seen.hash:
-                return True
-            watched.nonce_gone = None  # a reorganisation took that block away
-        if watched.nonce_gone is None:
-            newest = self._client.block("latest")
-            count = self._client.transaction_count(self._key.address, pending=False, at=newest.hash)
-            if transaction.nonce < count:
-                watched.nonce_gone = newest
-        return False
-
-    def _final_sequence(self, final: FollowedBlock | None) -> int:
-        """Give the member's next sequence as of the final block.
-
-        The contract counts from 0 and up by one with each anchor, so it is their number; and the
-        records up to the final block are complete, because they were compared with ``head()``.
-        """
-        number, count = self._final_anchors
-        if final is not None and final.number > number:
-            count += self._store.count_anchors(self._member, above=number, up_to=final.number)
-            self._final_anchors = (final.number, count)
-        return count
-
-    def _observe_sealed(self, now: _Situation) -> Event | None:
-        """Check everything that a signature depends on, at one block of the followed chain."""
-        followed = self._store.followed()
-        if followed is None:
-            return None
-        slot = self._slot(followed)
-        if self._record(now.batch.root) is not None:
-            return Event.RECORD_SEEN
-        if not self._accepts_key(slot):
-            return Event.KEY_REFUSED
-        newest_block = self._client.block("latest")
-        up_to_date = newest_block.hash == followed.hash or slot == self._client.member_at(
-            self._member, newest_block.hash
-        )
-        # Else the chain shows anchors of this member that are not in our records: one of them may
-        # be this very batch (after a restore from a backup, say).
-        unmoved = up_to_date and self._store.followed() == followed
-        if unmoved and self._may_use(slot.sequence, now):
-            return self._plan_signature(slot.sequence)
-        return None
-
-    def _may_use(self, sequence: int, now: _Situation) -> bool:
-        """Whether ``sequence`` is free for this batch: the rule that no root gets two."""
-        alive = self._store.anchor_transactions(*_ALIVE)
-        if any(each.transaction.sequence >= sequence for each in alive):
-            return False
-        earlier = {each.transaction.sequence for each in now.transactions} - {sequence}
-        if not earlier:
-            return True
-        return self._final_sequence(self._store.finalized()) > max(earlier)
-
-    def _plan_signature(self, sequence: int) -> Event | None:
-        fees = capped_fees(self._client.fees(), cap_wei=self._fee_cap_wei)
-        if fees is None:
-            return Event.FEE_ABOVE_CAP
-        cost_max_wei = self._gas_limit * fees.fee_max_wei
-        balance = self._client.balance(self._key.address)
-        if balance < cost_max_wei:
-            self._refusal = f"It may cost {cost_max_wei} wei, and there are {balance}."
-            return Event.MONEY_MISSING
-        nonce = self._client.transaction_count(self._key.address, pending=True)
-        alive = self._store.anchor_transactions(*_ALIVE)
-        if any(each.transaction.nonce == nonce for each in alive):
-            # The endpoint has not seen what it was sent, or a reorganisation took it away.
-            return None
-        self._plan = _Plan(sequence, nonce, fees)
-        return Event.READY
-
-    def _slot(self, block: FollowedBlock) -> MemberSlot:
-        return self._client.member_at(self._member, block.hash)
-
-    def _record(self, root: Hash32) -> FollowedRecord | None:
-        return self._store.record_of_batch(self._member, root)
-
-    def _accepts_key(self, slot: MemberSlot) -> bool:
-        return slot.active and slot.anchor_key == self._key.address
-
     # --- doing ------------------------------------------------------------------------------
 
-    def _perform(self, action: Action, now: _Situation) -> Event | None:
+    def _perform(self, action: Action, now: Situation) -> Event | None:
         """Do one action; sending is the only one that has an outcome."""
         if action is Action.SIGN:
             self._sign(now.batch)
@@ -439,7 +238,7 @@ class Anchorer:
             self._store.advance(batch.root, batch.state, state)
 
     def _sign(self, batch: Batch) -> None:
-        plan, self._plan = self._plan, None
+        plan, self._observer.plan = self._observer.plan, None
         identity = self._store.identity()
         if plan is None or identity is None:
             raise RuntimeError("nothing is signed without a plan and an identity")
@@ -486,12 +285,12 @@ class Anchorer:
             if exc.kind != "nonce_too_low":
                 return Event.SENDING_REFUSED
             # Most likely it is mined already; if another took its nonce, finality will show it.
-        self._watch(transaction).sent_at = self._clock()
+        self._observer.note_sent(transaction)
         return Event.ACCEPTED
 
     def _note_record(self, root: Hash32, state: AnchorState) -> None:
         """Move the transaction that made the record; none, if it was made from elsewhere."""
-        record = self._record(root)
+        record = self._store.record_of_batch(self._member, root)
         for each in self._store.anchor_transactions(root=root):
             if record is not None and each.transaction.tx_hash == record.tx_hash:
                 self._bring(each, state)
