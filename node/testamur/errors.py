@@ -158,7 +158,7 @@ class NestingTooDeepError(CredentialError):
 
 
 class NumberOutOfRangeError(CredentialError):
-    """A number that JSON readers do not agree on: NaN, too large, or with digits that get lost."""
+    """A number that JSON readers do not agree on: NaN, infinite, or an integer beyond 2^53-1."""
 
     code = "number_out_of_range"
 

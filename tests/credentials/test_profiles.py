@@ -14,7 +14,6 @@ from testamur.errors import (
     CredentialError,
     CredentialTooLargeError,
     DuplicateKeyError,
-    NumberOutOfRangeError,
     UnknownProfileError,
     UnparsableCredentialError,
 )
@@ -40,13 +39,9 @@ def test_the_samples_are_there() -> None:
     assert len(sample_files()) > 40
 
 
-MORE_DIGITS_THAN_KEPT = (b"333333333.33333329", b"333333333.3333333")
-"""A number in RFC 8785's own sample, and the shortest spelling of its double, which is another."""
-
-
 @pytest.mark.parametrize("path", sample_files(), ids=lambda path: path.name)
 def test_every_sample_takes_a_profile(path: object) -> None:
-    data = sample(str(path)).replace(*MORE_DIGITS_THAN_KEPT)
+    data = sample(str(path))
     profile = profiles.detect(data)
     assert len(profiles.digest(data, profile)) == 32
     document = data.lstrip()[:1] == b"{"
@@ -56,21 +51,9 @@ def test_every_sample_takes_a_profile(path: object) -> None:
 @pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "values", "weird"])
 def test_canonical_form_is_that_of_rfc_8785(name: str) -> None:
     given_, expected = sample(f"jcs/{name}.input.json"), sample(f"jcs/{name}.output.json")
-    given_ = given_.replace(*MORE_DIGITS_THAN_KEPT)
     assert profiles.canonical(strict_json.parse(given_)) == expected
     if name != "arrays":
         assert profiles.digest(given_, profiles.JCS) == sha256(expected).digest()
-
-
-def test_only_the_sample_of_rfc_8785_has_more_digits_than_readers_keep() -> None:
-    refused = []
-    for path in sample_files():
-        try:
-            profiles.detect(path.read_bytes())
-        except NumberOutOfRangeError:
-            refused.append(path.name)
-    require_samples()
-    assert refused == ["values.input.json"]
 
 
 @pytest.mark.parametrize(
