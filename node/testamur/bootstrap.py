@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from testamur.cli import streams
 from testamur.cli.app import run
 from testamur.cli.rim import Rim
 from testamur.errors import ChainIdentityError, ChainUnavailableError, ConfigurationError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from structlog.typing import FilteringBoundLogger as BoundLogger
+    from uvicorn import Server
 
     from testamur.chain.keys import SigningKey
     from testamur.chain.ledger_client import LedgerClient
@@ -37,8 +39,13 @@ if TYPE_CHECKING:
     from testamur.storage.model import LedgerIdentity
 
 
+FOLLOW_SECONDS_MAX = 60.0
+"""A node that has not followed the chain for this long, and ten polls, is not ready."""
+
+
 def main() -> None:
     """Run the command ``testamur`` and exit with its code."""
+    streams.reopen_closed()
     sys.exit(run(sys.argv[1:], Rim(random_bytes=secrets.token_bytes, serve=_serve)))
 
 
@@ -87,9 +94,10 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             client,
             about=NodeDescription(identity, settings.network, settings.finality, __version__),
             clock=clock,
+            follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
         )
         check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
-        stages = [_following(settings, client, store, check)]
+        stages = [_following(settings, client, store, service, check)]
         key = _anchor_key(settings)
         if key is not None:
             stages.append(_sealing(settings, store, files, identity, clock))
@@ -151,7 +159,11 @@ def _anchor_key(settings: NodeSettings) -> SigningKey | None:
 
 
 def _following(
-    settings: NodeSettings, client: LedgerClient, store: Store, check: Callable[[], None]
+    settings: NodeSettings,
+    client: LedgerClient,
+    store: Store,
+    service: NodeService,
+    check: Callable[[], None],
 ) -> Stage:
     from testamur.chain.following import Follower
     from testamur.service import stages
@@ -162,7 +174,12 @@ def _following(
         finality=settings.finality,
         deployed_at_block=settings.contract_block,
     )
-    return stages.following(follower, check_identity=check, pause_seconds=settings.poll_seconds)
+    return stages.following(
+        follower,
+        check_identity=check,
+        succeeded=service.note_followed,
+        pause_seconds=settings.poll_seconds,
+    )
 
 
 def _sealing(
@@ -225,14 +242,13 @@ def _serve(config: Path | None) -> int:
     """Run a node until SIGINT or SIGTERM; 0 then, 1 when a stage stopped it."""
     import time
 
-    import uvicorn
-
     from testamur.api.app import create_app
+    from testamur.api.server import make_server
     from testamur.config import load_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
 
-    server: uvicorn.Server | None = None
+    server: Server | None = None
 
     def stop(*_signal: object) -> None:
         if server is None:  # nothing is served yet, so nobody waits for an answer
@@ -247,17 +263,7 @@ def _serve(config: Path | None) -> int:
     log = configure_logs(sys.stderr)
     listening = _listen(settings.host, settings.port)
     with open_node(settings, clock=time.time) as node:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(node.service),
-                # No access log: paths hold entries.
-                access_log=False,
-                log_config=None,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = make_server(create_app(node.service))
         loops = Loops(node.stages, on_fatal=stop)
         loops.start()
         _announce(settings, node, listening.getsockname()[1], log)

@@ -30,11 +30,13 @@ class NodeSettings(BaseSettings):
 
     data_dir: Path
     """Directory of database and batch files; made where it is missing. One node each. Whoever can
-    write there can stop the node or make it forget, but not make it prove something false."""
+    write there can stop the node, make it forget, or put entries into its queue, which are then
+    anchored in the member's name; records and batch roots are checked against the chain."""
 
     rpc_url: SecretStr
     """JSON-RPC endpoint of the chain. Shown as scheme and host only. Whoever controls it can hide
-    new records for a while; made-up ones are found out by the ledger's head."""
+    new records from this node, and can show it a head of his own making; a second node on another
+    endpoint finds that out."""
 
     contract: Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$")]
     """Address of the ledger contract. A wrong one is another ledger: the node refuses to start
@@ -92,8 +94,9 @@ class NodeSettings(BaseSettings):
     poll_seconds: Annotated[float, Field(gt=0)] = 2.0
     """Pause between two looks at the chain."""
 
-    rpc_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """Longest wait for an answer of the chain."""
+    rpc_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """Longest wait for an answer of the chain. With more than ten seconds, whoever verifies gives
+    up on the node before the node gives up on the chain."""
 
     fee_cap_gwei: Annotated[int, Field(ge=1)] = 500
     """Most that is paid for a unit of gas. Too small: anchors wait while the chain is busy."""

@@ -15,6 +15,7 @@
     │   ├── CredentialTooLargeError
     │   ├── UnknownProfileError
     │   ├── SeveralSignaturesError
+    │   ├── UnmatchedDisclosureError a claim is shown that the issuer's part has no hash of
     │   ├── MemberRangeError         no member can have this id
     │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
@@ -28,7 +29,6 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
-    │   ├── ReceiptMissingError      ask the holder for it
     │   ├── RequestFormatError       an HTTP request
     │   ├── RequestTooLargeError
     │   ├── TooManyEntriesError
@@ -187,6 +187,13 @@ class SeveralSignaturesError(CredentialError):
     code = "several_signatures"
 
 
+class UnmatchedDisclosureError(CredentialError):
+    """An SD-JWT shows a claim that the part signed by its issuer does not refer to."""
+
+    code = "unmatched_disclosure"
+    advice = "Do not rely on it: its claims were altered or added. Ask for it as it was issued."
+
+
 class MemberRangeError(CredentialError):
     """A number that no member can have as its id."""
 
@@ -261,13 +268,6 @@ class BirthFormatError(FormatError):
     """The change bytes of record 0 do not decode to a birth."""
 
     code = "birth_format"
-
-
-class ReceiptMissingError(FormatError):
-    """A verifier has the credential but not its receipt."""
-
-    code = "receipt_needed"
-    advice = "Ask the holder for the receipt, or name its file with --receipt."
 
 
 class TrustFileFormatError(FormatError):

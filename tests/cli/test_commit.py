@@ -293,7 +293,7 @@ def test_a_write_that_fails_shows_no_entry_and_the_next_run_resumes(
         visible = sidecars(folder)
         if (step, kept) == ("publish", True) and failed.code == 0:
             break  # the name was kept, so the second run found it
-        assert failed.code == 2
+        assert failed.code == 3
         assert [set(row) for row in failed.rows] == [{"file", "error"}]
         assert failed.rows[0]["error"]["code"] == "sidecar_storage"
     disk.broken = False

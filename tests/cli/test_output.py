@@ -31,6 +31,7 @@ class Terminal(io.StringIO):
         (errors.NodeUnavailableError("x"), ExitCode.RETRY),
         (errors.ChainUnavailableError("x"), ExitCode.RETRY),
         (errors.StoreUnavailableError("append", "x"), ExitCode.RETRY),
+        (errors.SidecarStorageError("x"), ExitCode.RETRY),
     ],
 )
 def test_exit_codes(error: errors.TestamurError, code: ExitCode) -> None:

@@ -236,10 +236,13 @@ def test_verdicts_and_outcomes_are_those_of_the_code() -> None:
     assert listed == verdicts
 
 
-CHECK_OF: Final = {"_check_history": "record"}
-"""Methods whose name is not that of their check."""
-FROM_VIEW: Final = ("record", "final", "status")
-"""Checks that need the verifier's own source."""
+CHECKS_OF: Final = {
+    "_check_history": ("record",),
+    "_need_view": ("record", "final", "status", "freshness"),
+    "_shown": ("record", "status"),
+    "_trusted_member": ("member", "issuer"),
+}
+"""Functions that serve other checks than one of their own name."""
 
 
 def codes_of_the_code() -> set[tuple[str, str, str]]:
@@ -251,11 +254,9 @@ def codes_of_the_code() -> set[tuple[str, str, str]]:
     proofs = [kind.code for kind in errors.MerkleError.__subclasses__()]
     tree = ast.parse(Path(verification.__file__).read_text(encoding="utf-8"))
     for method in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
-        if not method.name.startswith(("_check_", "_need_view")):
+        if not method.name.startswith("_check_") and method.name not in CHECKS_OF:
             continue
-        checks = [CHECK_OF.get(method.name, method.name.removeprefix("_check_"))]
-        if method.name == "_need_view":
-            checks = list(FROM_VIEW)
+        checks = CHECKS_OF.get(method.name, (method.name.removeprefix("_check_"),))
         for one in ast.walk(method):
             for kind, code in _written(one, proofs):
                 found |= {(check, kind, code) for check in checks}

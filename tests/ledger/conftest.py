@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from testamur.ledger.receipt import Commitment, Receipt
-from testamur.ledger.verification import Presented
+from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 from tests.support.paper_ledger import PaperLedger
 

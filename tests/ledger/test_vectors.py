@@ -14,8 +14,10 @@ from testamur.ledger.receipt import RecordProof
 from testamur.ledger.receipt_json import parse_receipt, serialise_receipt
 from testamur.ledger.records import parse_record
 from testamur.ledger.trust import parse_trust, serialise_trust
-from testamur.ledger.verification import Head, LedgerView, present_file, verify
+from testamur.ledger.verification import verify
+from testamur.ledger.view import Head, LeafProof, LedgerView, RootProof, present_file
 from testamur.merkle.hashing import Hash32
+from tests.support.paper_ledger import NOW
 from tests.support.vector_files import files
 
 if TYPE_CHECKING:
@@ -54,8 +56,8 @@ def _hash(text: str) -> Hash32:
     return Hash32(bytes.fromhex(text))
 
 
-def _path(value: list[str] | None) -> tuple[Hash32, ...] | None:
-    return None if value is None else tuple(map(_hash, value))
+def _path(value: list[str]) -> tuple[Hash32, ...]:
+    return tuple(map(_hash, value))
 
 
 def _head(value: dict[str, Any]) -> Head:
@@ -70,13 +72,17 @@ def _view(name: str | None) -> LedgerView | None:
     return LedgerView(
         final=_head(value["final"]),
         seen=_head(value["seen"]),
-        inclusion=_path(value["inclusion"]),
-        consistency=_path(value["consistency"]),
+        at_index=None
+        if value["at_index"] is None
+        else LeafProof(_hash(value["at_index"]["leaf"]), _path(value["at_index"]["path"])),
+        at_size=None
+        if value["at_size"] is None
+        else RootProof(_hash(value["at_size"]["root"]), _path(value["at_size"]["path"])),
         newest=None
         if newest is None
         else RecordProof(
             newest["index"],
-            _path(newest["path"]) or (),
+            _path(newest["path"]),
             parse_record(bytes.fromhex(newest["record"])),
         ),
     )
@@ -89,6 +95,7 @@ def _verify(line: dict[str, Any]) -> Report:
         presented=present_file((VECTORS / line["credential"]).read_bytes(), receipt),
         trust=parse_trust((VECTORS / line["trust"]).read_bytes()),
         view=_view(line["view"]),
+        now=NOW,
     )
 
 

@@ -81,6 +81,16 @@ def test_every_consistency_path_is_the_one_of_the_rfc_and_verifies(size: int) ->
         )
 
 
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_the_root_of_every_prefix_is_read_from_the_levels(size: int) -> None:
+    built = tree.levels(LEAVES[:size])
+    for prefix in range(1, size + 1):
+        assert tree.root_of_prefix(built, prefix) == tree.root(LEAVES[:prefix])
+    for outside in (-1, 0, size + 1):
+        with pytest.raises(TreeRangeError):
+            tree.root_of_prefix(built, outside)
+
+
 @pytest.mark.parametrize("size", range(1, 34))
 def test_an_inclusion_path_verifies_nowhere_else(size: int) -> None:
     leaves, root = LEAVES[:size], tree.root(LEAVES[:size])

@@ -213,6 +213,32 @@ def test_a_node_that_never_saw_its_chain_says_so_and_asks_to_retry(consortium: C
         assert node.http.get("/v1/ledger").json()["final"] is None
 
 
+def test_a_node_that_has_not_reached_the_birth_rejects_nobody(
+    consortium: Consortium, tmp_path: Path
+) -> None:
+    with consortium.serving(1) as first:
+        first.step("following")
+        committed = consortium.some(1)[0]
+        (receipt,) = consortium.register(first, committed)
+    with consortium.serving(1, data_dir=tmp_path / "begun anew") as begun:
+        report = begun.verify(committed, receipt)
+        assert (report["outcome"], report["verdict"]) == ("retry", "could_not_check")
+        forged = {**receipt, "entry": "00" * 32}
+        assert begun.verify(committed, forged)["outcome"] == "reject"
+
+
+def test_a_node_that_stopped_following_is_not_ready(consortium: Consortium) -> None:
+    late = 0.0
+    consortium.clock = lambda: 1_800_000_000 + late
+    with consortium.serving(2) as node:
+        node.step("following")
+        assert node.http.get("/health/ready").json()["ready"] is True
+        late = 3600
+        answer = node.http.get("/health/ready")
+        assert answer.status_code == 503
+        assert "last followed 3600 s ago" in answer.json()["checks"]["following"]
+
+
 # --- the wrong chain, the wrong contract, the wrong directory -----------------------------------
 
 

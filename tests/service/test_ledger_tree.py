@@ -66,12 +66,13 @@ def assert_proves(view: HeadTree | None, *records: Record) -> None:
             proof=view.inclusion(index),
             root=view.head.root,
         )
+        assert view.root_proof(index + 1).root == tree.root(leaves[: index + 1])
         proofs.verify_consistency(
             old_size=index + 1,
             new_size=len(leaves),
-            old_root=tree.root(leaves[: index + 1]),
+            old_root=view.root_proof(index + 1).root,
             new_root=view.head.root,
-            proof=view.consistency(index + 1),
+            proof=view.root_proof(index + 1).path,
         )
 
 

@@ -45,6 +45,21 @@ def test_a_signed_transaction_is_kept_byte_for_byte(reopen: Callable[[], Store])
     assert [kept.transaction for kept in store.anchor_transactions()] == [signed(1)]
 
 
+def test_the_ledger_is_read_with_both_heads_in_one_view(store: Store) -> None:
+    empty = store.read_ledger(0)
+    assert (empty.finalized, empty.followed, empty.records) == (None, None, ())
+    birth = birth_in(block(5))
+    anchor = anchor_in(block(6), 1, root=digest("a root"), count=1)
+    store.append_block(block(5), [birth])
+    store.append_block(block(6), [anchor])
+    store.set_finalized(block(5))
+    whole = store.read_ledger(0)
+    assert (whole.finalized, whole.followed) == (block(5), block(6))
+    assert whole.records == (birth, anchor)
+    assert store.read_ledger(1).records == (anchor,)
+    assert store.read_ledger(2).records == ()
+
+
 def test_journaling_again_leaves_the_state_as_it_is(store: Store) -> None:
     store.put_signed(signed(1))
     store.set_anchor_state(signed(1).tx_hash, "broadcast")

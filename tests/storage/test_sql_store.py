@@ -46,6 +46,7 @@ CALLS: dict[str, Callable[[SqlStore], Any]] = {
     "ping": lambda store: store.ping(),
     "put_signed": lambda store: store.put_signed(signed(1)),
     "queue": lambda store: store.queue(),
+    "read_ledger": lambda store: store.read_ledger(0),
     "rebuild_index": lambda store: store.rebuild_index(lambda _root: []),
     "recent_blocks": lambda store: store.recent_blocks(),
     "record": lambda store: store.record(0),

@@ -387,7 +387,7 @@ def _forged(refused: _Refused, given: World) -> None:
             receipt="broken/receipt-forged-ledger.json",
             view="broken/view-of-forged-ledger.json",
             verdict="invalid",
-            check=("record", "invalid", "head_root_mismatch"),
+            check=("record", "invalid", "other_record"),
         ),
         receipt_forged_ledger=serialise_receipt(made_up),
         view_of_forged_ledger=view_file(given.ledger.view(made_up)),
@@ -397,8 +397,8 @@ def _forged(refused: _Refused, given: World) -> None:
         case(
             receipt="broken/receipt-forged-head.json",
             view="broken/view-of-forged-head.json",
-            verdict="invalid",
-            check=("record", "invalid", "head_not_in_history"),
+            verdict="could_not_check",
+            check=("record", "unknown", "receipt_overtaken"),
         ),
         receipt_forged_head=serialise_receipt(never),
         view_of_forged_head=view_file(given.ledger.view(never)),
@@ -425,33 +425,32 @@ def _lies(refused: _Refused, good: dict[str, bytes]) -> None:
         case(
             trust="broken/trust-without-member-1.json",
             verdict="could_not_check",
-            check=("receipt", "unknown", "unknown_member"),
+            check=("member", "unknown", "unknown_member"),
         ),
         trust_without_member_1=older,
     )
-    newest, inclusion = _get(view, ("newest",)), _get(view, ("inclusion",))
+    newest, path = _get(view, ("newest",)), _get(view, ("at_index", "path"))
     record = bytearray.fromhex(newest["record"])
     record[12] ^= 1  # the last byte of the time
-    lies: tuple[tuple[str, bytes, str, str], ...] = (
-        ("inclusion-altered", _set(view, ("inclusion", 0), OTHER.hex()), "record",
-         "head_root_mismatch"),
-        ("inclusion-short", _set(view, ("inclusion",), inclusion[:-1]), "record",
-         "head_proof_length"),
-        ("consistency-long", _set(view, ("consistency",), [OTHER.hex()]), "record",
-         "head_not_in_history"),
-        ("newest-altered", _set(view, ("newest", "record"), record.hex()), "status",
-         "status_root_mismatch"),
+    lies: tuple[tuple[str, bytes, str], ...] = (
+        ("path-altered", _set(view, ("at_index", "path", 0), OTHER.hex()), "record"),
+        ("path-short", _set(view, ("at_index", "path"), path[:-1]), "record"),
+        ("leaf-altered", _set(view, ("at_index", "leaf"), OTHER.hex()), "record"),
+        ("consistency-long", _set(view, ("at_size", "path"), [OTHER.hex()]), "record"),
+        ("old-root-altered", _set(view, ("at_size", "root"), OTHER.hex()), "record"),
+        ("newest-altered", _set(view, ("newest", "record"), record.hex()), "status"),
         ("newest-path-long", _set(view, ("newest", "path"), [*newest["path"], OTHER.hex()]),
-         "status", "status_proof_length"),
-        ("newest-of-member-3", _set(view, ("newest",), _newest_of_member_3()), "status",
-         "other_status"),
+         "status"),
+        ("newest-of-member-3", _set(view, ("newest",), _newest_of_member_3()), "status"),
     )  # fmt: skip
-    for name, content, step, code in lies:
+    for name, content, step in lies:
         refused.files[f"view-{name}.json"] = content
         line = case(
-            view=f"broken/view-{name}.json", verdict="invalid", check=(step, "invalid", code)
+            view=f"broken/view-{name}.json",
+            verdict="could_not_check",
+            check=(step, "unknown", "view_broken"),
         )
-        refused.add("a source of paths that lies", line)
+        refused.add("a source that contradicts its own head: not the receipt's fault", line)
 
 
 def _newest_of_member_3() -> object:

@@ -24,9 +24,10 @@ from testamur.ledger.receipt import (
 from testamur.ledger.receipt_json import receipt_to_json, serialise_receipt
 from testamur.ledger.records import Record, RecordKind
 from testamur.ledger.trust import FinalityRule, serialise_trust
-from testamur.ledger.verification import Head, LedgerView, Presented, verify
+from testamur.ledger.verification import verify
+from testamur.ledger.view import Head, LedgerView, Presented
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32, leaf_hash
-from tests.support.paper_ledger import PaperLedger
+from tests.support.paper_ledger import NOW, PaperLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -261,18 +262,23 @@ def report_json(given: World) -> Case:
         presented=presented,
         trust=given.ledger.trust(),
         view=given.ledger.view(given.receipt),
+        now=NOW,
     ).to_json()
 
 
 def view_file(view: LedgerView) -> bytes:
     """Write what a source shows of the ledger, as JSON for the vectors alone."""
-    newest = view.newest
+    newest, at_index, at_size = view.newest, view.at_index, view.at_size
     return json_file(
         {
             "final": _head(view.final),
             "seen": _head(view.seen),
-            "inclusion": _hashes(view.inclusion),
-            "consistency": _hashes(view.consistency),
+            "at_index": None
+            if at_index is None
+            else {"leaf": at_index.leaf.hex(), "path": _hashes(at_index.path)},
+            "at_size": None
+            if at_size is None
+            else {"root": at_size.root.hex(), "path": _hashes(at_size.path)},
             "newest": None if newest is None else _record_proof(newest),
         }
     )
@@ -287,8 +293,8 @@ def _head(head: Head) -> Case:
     return {"size": head.size, "root": head.root.hex(), "block": head.block, "time": head.time}
 
 
-def _hashes(path: Iterable[bytes] | None) -> list[str] | None:
-    return None if path is None else [step.hex() for step in path]
+def _hashes(path: Iterable[bytes]) -> list[str]:
+    return [step.hex() for step in path]
 
 
 def json_file(value: object) -> bytes:

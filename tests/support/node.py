@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from testamur.api.app import create_app
+from testamur.api.server import make_server
 from testamur.bootstrap import Node, open_node
 from testamur.chain.client import ChainClient
 from testamur.chain.deployment import Deployment, deploy
@@ -31,7 +31,7 @@ from testamur.chain.keys import key_from_hex
 from testamur.config import NodeSettings
 from testamur.credentials import claims, commitment, profiles
 from testamur.ledger.birth import FoundingMember
-from testamur.ledger.verification import Presented
+from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain
 from tests.support.paper_ledger import UNIVERSITIES
@@ -296,11 +296,7 @@ def founders() -> list[FoundingMember]:
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """Serve an application as ``testamur serve`` does, from a thread; give its URL."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, access_log=False, log_config=None, lifespan="off", timeout_graceful_shutdown=1
-        )
-    )
+    server = make_server(app)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)

@@ -20,7 +20,7 @@ from testamur.ledger.receipt import (
 )
 from testamur.ledger.records import Record, RecordKind, governance_record
 from testamur.ledger.trust import FinalityRule, Network, NetworkKind, TrustedMember, TrustFile
-from testamur.ledger.verification import Head, LedgerView
+from testamur.ledger.view import Head, LeafProof, LedgerView, RootProof
 from testamur.merkle import proofs, tree
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32, leaf_hash
 
@@ -29,6 +29,9 @@ UNIVERSITIES = (
     ("Universidad de Brisamar", "brisamar.example"),
     ("Cassel-Nord University", "cassel-nord.example"),
 )
+NOW = 1_800_003_600
+"""The verifier's clock: an hour after the first heads."""
+
 GENESIS = sha256(b"genesis").digest()
 CONTRACT = sha256(b"contract").digest()[:20]
 
@@ -136,19 +139,15 @@ class PaperLedger:
         final_head, seen = self.head(final), self.head()
         index = receipt.record.index
         holds = final_head if index < final_head.size else seen
-        inclusion = (
-            tuple(proofs.inclusion_path(self.leaves(holds.size), index))
-            if index < holds.size
-            else None
-        )
-        consistency = (
-            tuple(proofs.consistency_path(self.leaves(final_head.size), receipt.ledger.size))
-            if receipt.ledger.size <= final_head.size
-            else None
-        )
-        return LedgerView(
-            final_head, seen, inclusion, consistency, self._newest(receipt, final_head.size)
-        )
+        at_index, at_size, size = None, None, receipt.ledger.size
+        if index < holds.size:
+            path = proofs.inclusion_path(self.leaves(holds.size), index)
+            at_index = LeafProof(self.records[index].leaf_hash(), tuple(path))
+        if size <= final_head.size:
+            path = proofs.consistency_path(self.leaves(final_head.size), size)
+            at_size = RootProof(tree.root(self.leaves(size)), tuple(path))
+        newest = self._newest(receipt, final_head.size)
+        return LedgerView(final_head, seen, at_index, at_size, newest)
 
     def _newest(self, receipt: Receipt, size: int) -> RecordProof | None:
         member = receipt.record.record.member

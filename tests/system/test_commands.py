@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import Run, runner
+from tests.cli.test_commit import FaultyDisk
 from tests.support.canned_server import CannedServer, reply
 from tests.support.node import EXAMPLES, Consortium, HttpNode, three_nodes
 
@@ -36,11 +37,23 @@ def credential(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def registered(consortium: Consortium, node: HttpNode, command: Run, credential: Path) -> Path:
-    """Register a sample with the commands, and give its file; sidecar and receipt stand beside."""
+def registered(consortium: Consortium, node: HttpNode, credential: Path) -> Path:
+    """Register a sample, and put its receipt beside it."""
+    committed = consortium.commit(1, credential.read_bytes())
+    (receipt,) = consortium.register(node, committed)
+    receipt_of(credential).write_text(json.dumps(receipt))
+    return credential
+
+
+def receipt_of(credential: Path) -> Path:
+    return credential.with_name(credential.name + ".receipt.json")
+
+
+def test_each_state_has_its_exit_code_until_the_receipt_is_final(
+    consortium: Consortium, node: HttpNode, command: Run, credential: Path
+) -> None:
     at = ("--node", node.url)
-    salt = consortium.commit(1, b"{}").salt  # another one for every test
-    assert command("commit", credential, *at, random_bytes=lambda _: salt).code == 0
+    assert command("commit", credential, *at).code == 0
     assert command("submit", credential, *at).code == 0
     (sidecar,) = credential.parent.glob("*.testamur.json")
     entry = bytes.fromhex(json.loads(sidecar.read_bytes())["entry"])
@@ -53,11 +66,7 @@ def registered(consortium: Consortium, node: HttpNode, command: Run, credential:
     assert (verdict.code, verdict.rows[0]["verdict"]) == (3, "pending")
     consortium.bring(node, entry, "final")
     assert command("receipt", credential, *at).code == 0
-    return credential
-
-
-def receipt_of(credential: Path) -> Path:
-    return credential.with_name(credential.name + ".receipt.json")
+    assert command("verify", credential, *at).code == 0
 
 
 def test_offline_the_receipt_alone_is_no_root_of_trust(
@@ -99,13 +108,56 @@ def test_a_good_credential_and_broken_copies_asked_of_a_node(
     assert "Ask the holder" in done.err
 
 
+def test_an_issuer_that_did_not_register_it_is_for_a_person_to_look_at(
+    consortium: Consortium, node: HttpNode, command: Run, tmp_path: Path
+) -> None:
+    """The node is sent a digest alone, so the command compares the issuer itself."""
+    for number, sample in enumerate(("aldermere-open-badge.json", "cassel-nord-vc.jwt")):
+        committed = consortium.commit(1, (EXAMPLES / sample).read_bytes())
+        (receipt,) = consortium.register(node, committed)
+        path = tmp_path / sample
+        path.write_bytes(committed.data)
+        receipt_of(path).write_text(json.dumps(receipt))
+        done = command("verify", path, "--node", node.url, "--json")
+        (report,) = done.rows
+        assert (done.code, report["outcome"]) == ((0, "accept"), (4, "review"))[number]
+        (check,) = [c for c in report["checks"] if c["name"] == "issuer"]
+        assert check["code"] == ("issuer_is_member", "issuer_differs")[number]
+        by_file = node.http.post(
+            "/v1/verify",
+            files={"file": path.read_bytes(), "receipt": receipt_of(path).read_bytes()},
+        ).json()
+        assert by_file["verdict"] == report["verdict"]
+        assert by_file["summary"] == report["summary"]
+        assert check in by_file["checks"]
+
+
+@pytest.mark.parametrize("step", ["write", "sync"])
+def test_a_receipt_that_cannot_be_written_is_fetched_again(
+    consortium: Consortium, node: HttpNode, command: Run, credential: Path, step: str
+) -> None:
+    at = ("--node", node.url)
+    assert command("commit", credential, *at).code == 0
+    assert command("submit", credential, *at).code == 0
+    (sidecar,) = credential.parent.glob("*.testamur.json")
+    consortium.bring(node, bytes.fromhex(json.loads(sidecar.read_bytes())["entry"]), "final")
+    disk = FaultyDisk(step, kept=False)
+    done = command("receipt", credential, *at, "--wait", 60, disk=disk)
+    assert (done.code, done.out) == (3, "")
+    assert "[sidecar_storage]" in done.err
+    disk.broken = False
+    assert command("receipt", credential, *at, disk=disk).code == 0
+    assert list(credential.parent.glob(".*")) == []
+
+
 def test_without_a_receipt_the_holder_is_to_be_asked(
     node: HttpNode, command: Run, credential: Path
 ) -> None:
     done = command("verify", credential, "--node", node.url)
-    assert done.code == 2
-    assert "[receipt_needed]" in done.err
-    assert "Ask the holder" in done.err
+    assert done.code == 4
+    assert "Ask the holder" in done.out
+    done = command("verify", credential, "--node", node.url, "--json")
+    assert (done.rows[0]["verdict"], done.rows[0]["outcome"]) == ("receipt_needed", "review")
 
 
 def test_without_a_sidecar_the_file_is_to_be_committed_first(

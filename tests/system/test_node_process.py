@@ -76,7 +76,10 @@ def test_from_a_file_to_a_verdict_with_the_commands_alone(  # noqa: PLR0915 - on
         for path in files:
             asked = run("verify", path, *at, "--json")
             report = json.loads(asked.stdout)
-            assert (asked.returncode, report["verdict"]) == (0, "verified"), asked.stdout
+            # One member registers all: the issuers that two of the others name are not it.
+            differs = "brisamar" in path.name or "cassel" in path.name
+            wanted = (4, "verified_with_warnings") if differs else (0, "verified")
+            assert (asked.returncode, report["verdict"]) == wanted, asked.stdout
 
         (own, other) = (files[0], files[-1])
         for_people = run("verify", own, *at)
@@ -102,7 +105,7 @@ def test_from_a_file_to_a_verdict_with_the_commands_alone(  # noqa: PLR0915 - on
     assert json.loads(checked.stdout)["clean"] is True
     gone = run("verify", own, *at, "--json")
     assert gone.returncode == 3
-    assert "node_unavailable" in gone.stderr
+    assert "node_unavailable" in gone.stdout
     offline = run("verify", own, "--trust", trust, "--json")
     assert (offline.returncode, json.loads(offline.stdout)["verdict"]) == (3, "could_not_check")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from testamur import __version__
 from testamur.api import requests, schemas
@@ -22,6 +24,8 @@ from testamur.ledger.receipt_json import receipt_to_json
 from testamur.ledger.trust import serialise_trust
 from testamur.service.node import NodeService
 
+SUBMISSION_PATH = "/v1/entries"
+UPLOADS_MAX = 8
 _LOG = structlog.get_logger("testamur")
 
 
@@ -56,9 +60,8 @@ def create_app(service: NodeService) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
-    # Reads and verification are for every page in the world; no credentials are ever sent.
     app.add_middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]
+        _OpenToPages, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]
     )
     app.add_exception_handler(TestamurError, _on_expected)
     app.add_exception_handler(HTTPException, _on_http)
@@ -69,6 +72,20 @@ def create_app(service: NodeService) -> FastAPI:
     _add_ledger(app)
     _add_health(app)
     return app
+
+
+class _OpenToPages(CORSMiddleware):
+    """Lets every page in the world read and verify, and none of them submit.
+
+    A page that a registrar happens to visit could otherwise fill the queue of a node on his
+    machine, whose member would then anchor it.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == SUBMISSION_PATH:
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def _service(request: Request) -> NodeService:
@@ -82,7 +99,7 @@ EntryPath = Annotated[str, Path(description="64 lower-case hex digits.", max_len
 
 def _add_entries(app: FastAPI) -> None:
     @app.post(
-        "/v1/entries",
+        SUBMISSION_PATH,
         status_code=202,
         response_model=schemas.Submitted,
         responses=_PROBLEMS | _TOO_LARGE,
@@ -144,6 +161,9 @@ def _add_entries(app: FastAPI) -> None:
 
 
 def _add_verify(app: FastAPI) -> None:
+    # Each may hold a credential of the largest size; the others wait their turn.
+    uploads = asyncio.Semaphore(UPLOADS_MAX)
+
     @app.post(
         "/v1/verify",
         responses=_PROBLEMS
@@ -160,6 +180,18 @@ def _add_verify(app: FastAPI) -> None:
                             "profile": {"type": "string"},
                             "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                             "receipt": {"type": "object"},
+                            "issuers": _list_of(
+                                {
+                                    "type": "object",
+                                    "additionalProperties": False,
+                                    "properties": {
+                                        "id": {"type": "string", "minLength": 1},
+                                        "names": _list_of(
+                                            _list_of({"type": "string", "minLength": 1}), least=0
+                                        ),
+                                    },
+                                }
+                            ),
                         },
                     }
                 },
@@ -180,13 +212,16 @@ def _add_verify(app: FastAPI) -> None:
     async def verify(request: Request, service: Service) -> Response:
         """Check a digest, or a file, with its receipt. Nothing of it is kept or logged."""
         kind = requests.media_type(request)
-        data = await requests.read_body(request, requests.VERIFY_BYTES_MAX)
         if kind == "application/json":
+            data = await requests.read_body(request, requests.RECEIPT_REQUEST_BYTES_MAX)
             receipt, presented = await run_in_threadpool(requests.parse_verification, data)
             report = await run_in_threadpool(service.verify, receipt, presented)
         elif kind == "multipart/form-data":
-            receipt, read = await requests.parse_upload(data, request.headers)
-            report = await run_in_threadpool(service.verify, receipt, read)
+            async with uploads:
+                data = await requests.read_body(request, requests.UPLOAD_BYTES_MAX)
+                parts = await requests.read_upload(data, request.headers)
+                receipt, read = await run_in_threadpool(requests.parse_upload, *parts)
+                report = await run_in_threadpool(service.verify, receipt, read)
         else:
             raise UnsupportedMediaTypeError(
                 "send application/json, or multipart/form-data with file and receipt"
@@ -249,6 +284,16 @@ def _add_health(app: FastAPI) -> None:
         good = all(state == "ok" for state in checks.values())
         answer = schemas.ReadyAnswer(ready=good, checks=checks)
         return JSONResponse(answer.model_dump(), status_code=200 if good else 503)
+
+
+def _list_of(items: dict[str, Any], *, least: int = 1) -> dict[str, Any]:
+    """Give the schema of a list that speaks of issuers."""
+    return {
+        "type": "array",
+        "items": items,
+        "minItems": least,
+        "maxItems": requests.ISSUERS_MAX,
+    }
 
 
 def _body(content: dict[str, Any]) -> dict[str, Any]:

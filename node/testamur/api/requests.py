@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from typing import Final
@@ -12,7 +13,8 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from testamur.credentials import strict_json
+from testamur.credentials import claims, profiles, strict_json
+from testamur.credentials.claims import Issuer, IssuerClaim
 from testamur.credentials.profiles import PROFILES
 from testamur.errors import (
     CredentialError,
@@ -21,17 +23,25 @@ from testamur.errors import (
     TooManyEntriesError,
     UnsupportedMediaTypeError,
 )
+from testamur.ledger import receipt_json
 from testamur.ledger.fields import Fields
-from testamur.ledger.verification import Presented, present_file
+from testamur.ledger.view import Presented, present_file
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 
 ENTRIES_MAX: Final = 100_000
 """Most entries in one submission."""
-SUBMISSION_BYTES_MAX: Final = 16 * 1024 * 1024
-"""Room for that many entries as indented JSON."""
-VERIFY_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Room for a credential and a receipt."""
+SUBMISSION_BYTES_MAX: Final = 8 * 1024 * 1024
+"""Room for that many entries as JSON, each on a line of its own."""
+RECEIPT_REQUEST_BYTES_MAX: Final = receipt_json.BYTES_MAX + 4096
+"""Room for a receipt beside a digest. JSON costs up to thirty times its size in memory."""
+UPLOAD_BYTES_MAX: Final = profiles.BYTES_MAX + receipt_json.BYTES_MAX + 64 * 1024
+"""Room for the largest credential and receipt, and a form around them."""
+BODY_SECONDS_MAX: Final = 60.0
+"""Longest time for a body to arrive."""
+ISSUERS_MAX: Final = claims.SHOWN_MAX
+"""Issuers, their names, and translations of each: with more, nothing matches anyway."""
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
+_DECIMAL: Final = re.compile(r"[0-9]{1,15}")
 _BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 
 
@@ -48,16 +58,19 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
         RequestFormatError: it is shorter than its Content-Length says, or its end never came.
     """
     declared = request.headers.get("content-length")
-    if declared is not None and (not declared.isdigit() or int(declared) > bytes_max):
+    if declared is not None and (not _DECIMAL.fullmatch(declared) or int(declared) > bytes_max):
         raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > bytes_max:
-                raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > bytes_max:
+                    raise RequestTooLargeError(f"the body is longer than {bytes_max} bytes")
     except ClientDisconnect as exc:
         raise RequestFormatError("the body was cut off") from exc
+    except TimeoutError as exc:
+        raise RequestFormatError(f"the body took more than {BODY_SECONDS_MAX:.0f} s") from exc
     if declared is not None and len(body) != int(declared):
         raise RequestFormatError("the body was cut off")
     return bytes(body)
@@ -120,37 +133,65 @@ def parse_json(data: bytes, bytes_max: int) -> object:
 def parse_verification(data: bytes) -> tuple[object, Presented]:
     """Read ``{profile, digest, receipt}``; the receipt is left as decoded JSON.
 
+    ``issuers`` may be there, too: a list of ``{id, names}`` as the credential has them, each
+    name being the list of its translations, so that whoever keeps the credential to himself can
+    still have its issuer compared with the member.
+
     Raises:
         RequestFormatError: not of the form. What is wrong inside the receipt is for the report.
     """
-    fields = Fields(parse_json(data, VERIFY_BYTES_MAX), "request", RequestFormatError)
+    fields = Fields(parse_json(data, RECEIPT_REQUEST_BYTES_MAX), "request", RequestFormatError)
     profile = fields.text("profile", length_max=32)
     if profile not in PROFILES:
         raise fields.fault("profile", f"is none of {', '.join(PROFILES)}")
-    presented = Presented(profile, fields.hash("digest"))
+    digest = fields.hash("digest")
+    claim = _claim(fields) if fields.has("issuers") else None
     receipt = fields.take("receipt")
     fields.done()
-    return receipt, presented
+    return receipt, Presented(profile, digest, claim)
+
+
+def _claim(request: Fields) -> IssuerClaim:
+    items = request.items("issuers", count_max=ISSUERS_MAX)
+    if not items:
+        raise request.fault("issuers", "is empty")
+    return IssuerClaim(tuple(_issuer(item) for item in items))
+
+
+def _issuer(value: object) -> Issuer:
+    fields = Fields(value, "request.issuers", RequestFormatError)
+    names = fields.items("names", count_max=ISSUERS_MAX) if fields.has("names") else []
+    made = Issuer(
+        fields.text("id", length_min=1) if fields.has("id") else None,
+        tuple(
+            Fields({"names": name}, "request.issuers", RequestFormatError).texts(
+                "names", count_max=ISSUERS_MAX
+            )
+            for name in names
+        ),
+    )
+    fields.done()
+    return made
 
 
 class _InMemoryParser(MultiPartParser):
     """Starlette's parser, which otherwise writes a part of over 1 MiB to the disk."""
 
-    spool_max_size = VERIFY_BYTES_MAX + 1
+    spool_max_size = UPLOAD_BYTES_MAX + 1
 
 
-async def parse_upload(data: bytes, headers: Headers) -> tuple[object, Presented | CredentialError]:
-    """Read a multipart form with the parts ``file`` and ``receipt``; nothing touches the disk.
+async def read_upload(data: bytes, headers: Headers) -> tuple[bytes, bytes]:
+    """Take a multipart form apart into ``file`` and ``receipt``; nothing touches the disk.
 
     Raises:
-        RequestFormatError: another form, or the receipt is not strict JSON.
+        RequestFormatError: another form.
     """
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield data
 
     parser = _InMemoryParser(
-        _form_headers(headers), stream(), max_files=2, max_fields=2, max_part_size=VERIFY_BYTES_MAX
+        _form_headers(headers), stream(), max_files=2, max_fields=2, max_part_size=UPLOAD_BYTES_MAX
     )
     try:
         form = await parser.parse()
@@ -167,8 +208,17 @@ async def parse_upload(data: bytes, headers: Headers) -> tuple[object, Presented
                 parts[name] = value.encode("latin-1")
     finally:
         await form.close()
-    receipt = parse_json(parts["receipt"], VERIFY_BYTES_MAX)
-    return receipt, present_file(parts["file"], receipt)
+    return parts["file"], parts["receipt"]
+
+
+def parse_upload(file: bytes, receipt: bytes) -> tuple[object, Presented | CredentialError]:
+    """Read an uploaded credential under the profile of its receipt.
+
+    Raises:
+        RequestFormatError: the receipt is not strict JSON.
+    """
+    decoded = parse_json(receipt, receipt_json.BYTES_MAX)
+    return decoded, present_file(file, decoded)
 
 
 def _form_headers(headers: Headers) -> Headers:

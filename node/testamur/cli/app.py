@@ -43,7 +43,10 @@ def _testamur(
 
 
 def run(arguments: Sequence[str], rim: Rim) -> int:
-    """Run one command and return its exit code; nothing that we expect leaves a stack trace."""
+    """Run one command and return its exit code; nothing leaves a stack trace unasked.
+
+    Whatever goes wrong in a way that we do not expect gets a code that no verdict has.
+    """
     command = typer.main.get_command(app)
     try:
         result = command.main(
@@ -56,10 +59,15 @@ def run(arguments: Sequence[str], rim: Rim) -> int:
     except typer.TyperException as exc:
         _show_usage(exc)
         return ExitCode.USAGE
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        return output.reader_gone()
+    except SystemExit as exc:
+        # Typer turns a broken pipe into exit code 1, which would be a verdict.
+        if isinstance(exc.__context__, BrokenPipeError):
+            return output.lost(exc.__context__)
+        raise
+    except Exception as exc:  # noqa: BLE001 - the last resort
+        return output.crashed(exc)
     return result if isinstance(result, int) else ExitCode.OK
 
 

@@ -19,8 +19,8 @@ TEMPORARY_PREFIX: Final = ".testamur-"
 class Disk:
     """Files of the operating system. Every method raises ``OSError`` and nothing else.
 
-    To write durably: :meth:`write_temporary`, :meth:`publish`, :meth:`sync_directory`, in that
-    order. Safe for threads and for other processes doing the same.
+    To write durably: :meth:`write_temporary`, :meth:`publish` or :meth:`replace`,
+    :meth:`sync_directory`, in that order. Safe for threads and for other processes doing the same.
     """
 
     def read(self, path: Path, bytes_max: int) -> bytes:
@@ -55,6 +55,17 @@ class Disk:
         finally:
             temporary.unlink(missing_ok=True)
         # A crash here may lose the name, never a part of the content: run the command again.
+
+    def replace(self, temporary: Path, target: Path) -> None:
+        """Give a temporary file its name, whole or not at all, in place of what has it now.
+
+        The temporary name is gone either way.
+        """
+        try:
+            temporary.replace(target)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def link(self, existing: Path, target: Path) -> None:
         """Give a file a second name; file systems without hard links refuse."""

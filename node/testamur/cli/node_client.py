@@ -15,6 +15,7 @@ from typing import Final, Self
 import httpx
 
 from testamur.credentials import strict_json
+from testamur.credentials.claims import IssuerClaim
 from testamur.credentials.commitment import MEMBER_MAX
 from testamur.credentials.strict_json import JsonValue
 from testamur.errors import (
@@ -28,6 +29,7 @@ from testamur.errors import (
 from testamur.ledger.fields import Fields
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import parse_receipt
+from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 
 REPLY_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -39,6 +41,8 @@ TIMEOUT_SECONDS: Final = 10.0
 DEADLINE_SECONDS: Final = 60.0
 """Longest time for a whole reply: a node that drips bytes does not hold the command."""
 
+ISSUERS_MAX: Final = 40
+ISSUER_TEXT_MAX: Final = 1024
 _PROBLEM_SHOWN_MAX: Final = 300
 _TRY_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
@@ -202,12 +206,12 @@ class NodeClient:
         fields = Fields(answer, "the node's answer", NodeProtocolError)
         return Submitted(fields.integer("added"), fields.integer("known"))
 
-    def receipt(self, entry: Hash32) -> tuple[str, Receipt | None]:
-        """Return the state of an entry, and its receipt once it is anchored.
+    def state(self, entry: Hash32) -> str:
+        """Return the state of an entry, as the node calls it.
 
         Raises:
             UnknownEntryError: the node was never given this entry.
-            NodeUnavailableError, NodeProtocolError: as :meth:`request`; or no receipt.
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`; or no state.
         """
         path = f"/v1/entries/{entry.hex()}"
         reply = self.request("GET", path, expected=(HTTPStatus.OK, HTTPStatus.NOT_FOUND))
@@ -216,23 +220,41 @@ class NodeClient:
         state = self._object_of(reply).get("state")
         if not isinstance(state, str):
             raise NodeProtocolError(f"{self._base}{path} answered without a state")
+        return state
+
+    def receipt(self, entry: Hash32) -> Receipt | None:
+        """Return the receipt of an entry; None where it is not anchored.
+
+        Raises:
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`; or no receipt.
+        """
         reply = self.request(
             "GET", f"/v1/receipts/{entry.hex()}", expected=(HTTPStatus.OK, HTTPStatus.ACCEPTED)
         )
         if reply.status == HTTPStatus.ACCEPTED:
-            return state, None
+            return None
         try:
-            return state, parse_receipt(reply.body)
+            return parse_receipt(reply.body)
         except ReceiptFormatError as exc:
             raise NodeProtocolError(f"{self._base} gave no receipt: {exc}") from exc
 
-    def verify(self, profile: str, digest: Hash32, receipt: object) -> dict[str, JsonValue]:
+    def verify(self, presented: Presented, receipt: object) -> dict[str, JsonValue]:
         """Return the node's report, as it stands: whoever asks a node takes its word.
+
+        Profile, digest, the issuer that the credential names, and the receipt are sent.
 
         Raises:
             NodeUnavailableError, NodeProtocolError: as :meth:`request`.
         """
-        body = json.dumps({"profile": profile, "digest": digest.hex(), "receipt": receipt})
+        asked: dict[str, object] = {
+            "profile": presented.profile,
+            "digest": presented.digest.hex(),
+            "receipt": receipt,
+        }
+        claim = presented.issuer
+        if claim is not None:
+            asked["issuers"] = _issuers(claim)
+        body = json.dumps(asked)
         return self._object_of(
             self.request(
                 "POST",
@@ -259,6 +281,24 @@ class NodeClient:
             if self._monotonic() > deadline:
                 raise NodeUnavailableError(f"{self._base} was too slow to finish its reply")
         return bytes(body)
+
+
+def _issuers(claim: IssuerClaim) -> list[dict[str, object]]:
+    """Write a claim as a node takes it, or, where none would, so that it is nobody's.
+
+    A part of it could match where the whole does not, and without any of it a node would not
+    warn. The label of what it does not take is too long for a name, or holds an empty one.
+    """
+    texts = [text for issuer in claim.issuers for name in issuer.names for text in name]
+    texts += [issuer.id for issuer in claim.issuers if issuer.id is not None]
+    if max(len(texts), len(claim.issuers)) > ISSUERS_MAX or not all(
+        0 < len(text) <= ISSUER_TEXT_MAX for text in texts
+    ):
+        return [{"names": [[f"{claim.label[: ISSUER_TEXT_MAX - 1]}…"]]}]
+    return [
+        ({} if issuer.id is None else {"id": issuer.id}) | {"names": issuer.names}
+        for issuer in claim.issuers
+    ]
 
 
 def _problem(body: bytes) -> str:

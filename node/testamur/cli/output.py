@@ -6,10 +6,12 @@ text never reach a terminal with control characters in it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
@@ -20,10 +22,17 @@ import typer
 from testamur.errors import (
     ChainUnavailableError,
     NodeError,
+    SidecarStorageError,
     StorageError,
     TestamurError,
     VerificationError,
 )
+
+TRACEBACK_VARIABLE: Final = "TESTAMUR_TRACEBACK"
+"""Environment variable that asks for the stack trace of a mistake of ours."""
+
+_OUTPUT_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What the operating system answers to a write that it cannot do."""
 
 PROGRESS_FROM: Final = 20
 """Fewer steps than this get no progress bar."""
@@ -42,6 +51,10 @@ class ExitCode(IntEnum):
     """Something did not answer; the same command may succeed later."""
     REVIEW = 4
     """A person has to look at the report."""
+    SOFTWARE = 70
+    """A mistake in Testamur itself (EX_SOFTWARE of sysexits.h): no verdict."""
+    OUTPUT_LOST = 74
+    """The result could not be written (EX_IOERR): whatever it was, nobody got it whole."""
 
 
 class Colour(IntEnum):
@@ -58,7 +71,7 @@ def exit_code(error: TestamurError) -> ExitCode:
     """Exit code for a command that ended with ``error``."""
     if isinstance(error, VerificationError):
         return ExitCode.REJECT
-    if isinstance(error, (ChainUnavailableError, NodeError, StorageError)):
+    if isinstance(error, (ChainUnavailableError, NodeError, StorageError, SidecarStorageError)):
         return ExitCode.RETRY
     return ExitCode.USAGE
 
@@ -141,20 +154,52 @@ def progress(label: str, total: int) -> Iterator[Callable[..., None]]:
         yield lambda count=1: bar.advance(task, count)
 
 
-def reader_gone() -> int:
-    """Give up standard output, whose reader went away, and return the exit code for that.
+def lost(failure: OSError) -> int:
+    """Give up standard output, which takes no more, and return the exit code for that."""
+    _discard(sys.stdout)
+    if isinstance(failure, BrokenPipeError):  # its reader had enough: that is no error
+        return 128 + signal.SIGPIPE
+    note(f"error: the result cannot be written: {failure.strerror}")
+    return ExitCode.OUTPUT_LOST
 
-    What is still buffered must not fail again when the interpreter ends.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
+
+def crashed(failure: Exception) -> int:
+    """Say that Testamur itself went wrong, and return the exit code for that."""
+    try:
+        sys.stdout.flush()
+    except OSError as exc:
+        return lost(exc)
+    if (
+        isinstance(failure, OSError)
+        and failure.filename is None
+        and failure.errno in _OUTPUT_ERRORS
+    ):
+        return lost(failure)  # a long text, such as a help page, fails before it is flushed
+    if os.environ.get(TRACEBACK_VARIABLE):
+        note("".join(traceback.format_exception(failure)).rstrip())
+    note(
+        f"error: Testamur itself failed: {printable(f'{type(failure).__name__}: {failure}')}\n"
+        f"       Nothing was decided. With {TRACEBACK_VARIABLE}=1 it says where; please report it."
+    )
+    return ExitCode.SOFTWARE
 
 
 def _write(stream: TextIO, text: str) -> None:
     try:
-        stream.write(text + "\n")
-    except BrokenPipeError as exc:
-        raise typer.Exit(reader_gone()) from exc
-    except UnicodeEncodeError:  # a terminal that is not UTF-8
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        try:
+            stream.write(text + "\n")
+        except UnicodeEncodeError:  # a terminal that is not UTF-8
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    except OSError as exc:
+        if stream is sys.stderr:  # there is nobody who could be told
+            _discard(stream)
+        else:
+            raise typer.Exit(lost(exc)) from exc
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere, or it fails once more when the interpreter ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

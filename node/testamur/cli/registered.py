@@ -15,6 +15,9 @@ from testamur.merkle.hashing import Hash32
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
 
+RECEIPT_BYTES_MAX: Final = 4 * 1024 * 1024
+"""As in testamur.ledger.receipt_json, which takes longer to import than most commands run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ class Rim:
     random_bytes: Callable[[int], bytes]
     """That many bytes from the operating system's generator. Whoever can predict them can
     recognise a person's entry from a guessed credential."""
+
+    clock: Callable[[], float] = time.time
+    """Unix seconds; only for warnings that something is old."""
 
     disk: Disk = field(default_factory=Disk)
     """Where sidecars are written."""

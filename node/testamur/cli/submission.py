@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,24 +15,33 @@ import typer
 from testamur.cli import output
 from testamur.cli.credentials import AsJson, Files
 from testamur.cli.output import Colour, ExitCode
-from testamur.cli.registered import Registered, find_registered
-from testamur.cli.rim import Rim, rim_of
+from testamur.cli.registered import RECEIPT_SUFFIX, Registered, find_registered
+from testamur.cli.rim import rim_of
 from testamur.credentials import sidecar
 from testamur.errors import (
+    ConfigurationError,
+    NodeError,
     NodeProtocolError,
     SidecarStorageError,
     TestamurError,
 )
 
 if TYPE_CHECKING:
+    from testamur.cli.disk import Disk
     from testamur.cli.node_client import NodeClient
     from testamur.ledger.receipt import Receipt
     from testamur.merkle.hashing import Hash32
 
 CHUNK_ENTRIES: Final = 10_000
-POLL_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.25
 
 NodeUrl = Annotated[str, typer.Option("--node", metavar="URL", help="URL of your member's node.")]
+
+
+def _check_wait(value: float) -> float:
+    if not (math.isfinite(value) and value >= 0):
+        raise typer.BadParameter("a number of seconds from 0 on")
+    return value
 
 
 def submit(context: typer.Context, files: Files, *, node: NodeUrl, as_json: AsJson = False) -> None:
@@ -41,8 +51,9 @@ def submit(context: typer.Context, files: Files, *, node: NodeUrl, as_json: AsJs
     """
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
 
+    paths = _credentials_among(files, "submit")
     with NodeClient(node) as client:
-        found, codes = _find_all(rim_of(context), client, files, as_json=as_json)
+        found, codes = _find_all(rim_of(context).disk, client, paths, as_json=as_json)
         added = known = 0
         with output.progress("submitting", len(found)) as step:
             for start in range(0, len(found), CHUNK_ENTRIES):
@@ -53,7 +64,7 @@ def submit(context: typer.Context, files: Files, *, node: NodeUrl, as_json: AsJs
                 for one in chunk:
                     _submitted(one, as_json=as_json)
                     step()
-    output.note(f"{added} submitted, {known} were already, {len(files) - len(found)} failed.")
+    output.note(f"{added} submitted, {known} were already, {len(paths) - len(found)} failed.")
     raise typer.Exit(max(codes))
 
 
@@ -64,7 +75,11 @@ def receipt(
     node: NodeUrl,
     wait: Annotated[
         float,
-        typer.Option(help="Seconds to wait until all receipts are final; 0 takes what is there."),
+        typer.Option(
+            metavar="SECONDS",
+            callback=_check_wait,
+            help="How long to wait until all receipts are final; 0 takes what is there.",
+        ),
     ] = 0.0,
     as_json: AsJson = False,
 ) -> None:
@@ -75,62 +90,93 @@ def receipt(
     """
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
 
+    paths = _credentials_among(files, "fetch a receipt for")
+    disk = rim_of(context).disk
     deadline = time.monotonic() + wait
     with NodeClient(node) as client:
-        found, codes = _find_all(rim_of(context), client, files, as_json=as_json)
-        waiting = list(found)
+        found, codes = _find_all(disk, client, paths, as_json=as_json)
         with output.progress("receipts", len(found)) as step:
-            while waiting:
-                still: list[Registered] = []
-                for one in waiting:
-                    last_try = time.monotonic() >= deadline
-                    state, error = _fetch(client, one)
-                    if error is None and (state == "final" or last_try):
-                        codes.add(_fetched(one, state, as_json=as_json))
-                    elif error is not None and (last_try or error.code == "unknown_entry"):
-                        codes.add(output.failed(str(one.path), error, as_json=as_json))
-                    else:
-                        still.append(one)
-                        continue
-                    step()
-                waiting = still
-                if waiting:
-                    time.sleep(POLL_SECONDS)
+            for one, outcome in _fetch_all(client, found, deadline, disk):
+                if isinstance(outcome, TestamurError):
+                    codes.add(output.failed(str(one.path), outcome, as_json=as_json))
+                else:
+                    codes.add(_fetched(one, outcome, as_json=as_json))
+                step()
     raise typer.Exit(max(codes))
 
 
 def _find_all(
-    rim: Rim, client: NodeClient, files: Sequence[str], *, as_json: bool
+    disk: Disk, client: NodeClient, paths: Sequence[Path], *, as_json: bool
 ) -> tuple[list[Registered], set[ExitCode]]:
     """Find the sidecar of each file for the node's ledger and member."""
     ledger_id, member = client.own_ledger()
     found: list[Registered] = []
     codes = {ExitCode.OK}
-    for path in _credentials(files):
+    for path in paths:
         try:
-            found.append(find_registered(path, ledger_id=ledger_id, member=member, disk=rim.disk))
+            found.append(find_registered(path, ledger_id=ledger_id, member=member, disk=disk))
         except TestamurError as exc:
             codes.add(output.failed(str(path), exc, as_json=as_json))
     return found, codes
 
 
-def _credentials(files: Sequence[str]) -> Iterator[Path]:
+def _credentials_among(files: Sequence[str], purpose: str) -> list[Path]:
     """Leave out sidecars and receipts, which a pattern such as ``folder/*`` also gives."""
-    for name in files:
-        if not name.endswith((sidecar.SUFFIX, ".receipt.json")):
-            yield Path(name)
+    paths = [Path(name) for name in files if not name.endswith((sidecar.SUFFIX, RECEIPT_SUFFIX))]
+    if not paths:
+        raise ConfigurationError(f"there is no file to {purpose}")
+    return paths
 
 
-def _fetch(client: NodeClient, one: Registered) -> tuple[str, TestamurError | None]:
-    """Fetch one receipt and keep it; gives the entry's state."""
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """What the last look at an entry gave."""
+
+    state: str
+    """The entry's state, in the node's words."""
+    written: bool
+    """Whether its receipt was written."""
+
+
+def _fetch_all(
+    client: NodeClient, found: Sequence[Registered], deadline: float, disk: Disk
+) -> Iterator[tuple[Registered, _Fetched | TestamurError]]:
+    """Yield every credential once: when its receipt is final, it failed, or the time is over."""
+    waiting = list(found)
+    while waiting:
+        last = time.monotonic() >= deadline
+        still: list[Registered] = []
+        for one in waiting:
+            outcome = _look(client, one, disk, last=last)
+            if outcome is None:
+                still.append(one)
+            else:
+                yield one, outcome
+        waiting = still
+        if waiting:
+            time.sleep(max(0.0, min(POLL_SECONDS, deadline - time.monotonic())))
+
+
+def _look(
+    client: NodeClient, one: Registered, disk: Disk, *, last: bool
+) -> _Fetched | TestamurError | None:
+    """Fetch a receipt if its time has come; None to look again later.
+
+    A receipt that is not final changes with every block, so it is fetched at the last look only.
+    """
     try:
-        state, got = client.receipt(one.sidecar.entry)
+        state = client.state(one.sidecar.entry)
+        got = None
+        if state == "final" or (last and state == "anchored"):
+            got = client.receipt(one.sidecar.entry)
         if got is not None:
             _check_fits(got, one)
-            _write(one, got)
+            _write(one, got, disk)
+    except NodeError as exc:  # it may answer later
+        return exc if last else None
     except TestamurError as exc:
-        return "unknown", exc
-    return state, None
+        return exc
+    return _Fetched(state, got is not None) if last or got is not None else None
 
 
 def _check_fits(got: Receipt, one: Registered) -> None:
@@ -144,21 +190,15 @@ def _check_fits(got: Receipt, one: Registered) -> None:
         raise NodeProtocolError("the node gave a receipt of another ledger or member")
 
 
-def _write(one: Registered, got: Receipt) -> None:
+def _write(one: Registered, got: Receipt, disk: Disk) -> None:
     from testamur.ledger.receipt_json import serialise_receipt  # noqa: PLC0415
 
     data = serialise_receipt(got.with_commitment(one.sidecar.profile, one.sidecar.salt))
     target = one.receipt_path
-    partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        # A crash here leaves a hidden file that nothing reads; the receipt can be fetched again.
-        partial.replace(target)
+        disk.replace(disk.write_temporary(target.parent, data), target)
+        disk.sync_directory(target.parent)
     except OSError as exc:
-        partial.unlink(missing_ok=True)
         raise SidecarStorageError(f"cannot write {target.name}: {exc.strerror}") from exc
 
 
@@ -170,19 +210,22 @@ def _submitted(one: Registered, *, as_json: bool) -> None:
         output.line(f"submitted  {entry.hex()}  {output.printable(str(one.path))}")
 
 
-def _fetched(one: Registered, state: str, *, as_json: bool) -> ExitCode:
+def _fetched(one: Registered, outcome: _Fetched, *, as_json: bool) -> ExitCode:
+    final = outcome.written and outcome.state == "final"
     if as_json:
-        written = str(one.receipt_path) if state in {"anchored", "final"} else None
         output.json_line(
             {
                 "file": str(one.path),
                 "entry": one.sidecar.entry.hex(),
-                "state": state,
-                "receipt": written,
+                "state": outcome.state,
+                "receipt": str(one.receipt_path) if outcome.written else None,
             }
         )
     else:
-        colour = Colour.GREEN if state == "final" else Colour.YELLOW
-        word = output.coloured(f"{state:<9}", colour, sys.stdout)
-        output.line(f"{word}  {output.printable(str(one.receipt_path))}")
-    return ExitCode.OK if state == "final" else ExitCode.RETRY
+        shown = f"{output.printable(outcome.state):<9}"
+        word = output.coloured(shown, Colour.GREEN if final else Colour.YELLOW, sys.stdout)
+        if outcome.written:
+            output.line(f"{word}  {output.printable(str(one.receipt_path))}")
+        else:
+            output.line(f"{word}  {output.printable(str(one.path))}: no receipt yet")
+    return ExitCode.OK if final else ExitCode.RETRY

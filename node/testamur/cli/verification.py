@@ -5,24 +5,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from testamur.cli import output
 from testamur.cli.credentials import AsJson
-from testamur.cli.files import read_credential
+from testamur.cli.files import STANDARD_INPUT, read_credential
 from testamur.cli.output import Colour, ExitCode, failed
-from testamur.cli.registered import receipt_path
+from testamur.cli.registered import RECEIPT_BYTES_MAX, receipt_path
+from testamur.cli.rim import rim_of
 from testamur.errors import (
     ConfigurationError,
     CredentialError,
     NodeProtocolError,
-    ReceiptMissingError,
+    ReceiptFormatError,
     TestamurError,
-    UnreadableFileError,
 )
+
+if TYPE_CHECKING:
+    from testamur.ledger.trust import TrustFile
 
 ReportOf: TypeAlias = Callable[[bytes, object], dict[str, Any]]
 """Gives the report on a credential and its receipt, as decoded JSON."""
@@ -42,6 +46,7 @@ _MARKS = {
 
 
 def verify(
+    context: typer.Context,
     files: Annotated[
         list[str],
         typer.Argument(metavar="FILE...", help="Credentials; - is standard input."),
@@ -73,7 +78,7 @@ def verify(
     if receipt is not None and len(files) > 1:
         raise ConfigurationError("--receipt goes with one file")
     codes = set()
-    with _source(node, trust) as report_of:
+    with _source(node, trust, rim_of(context).clock) as report_of:
         for file in files:
             try:
                 data = read_credential(file)
@@ -91,32 +96,35 @@ def verify(
 
 
 @contextmanager
-def _source(node: str | None, trust: Path | None) -> Iterator[ReportOf]:
+def _source(node: str | None, trust: Path | None, clock: Callable[[], float]) -> Iterator[ReportOf]:
     """Open what gives the reports: a node, or this machine alone."""
     from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (slow to import)
-    from testamur.ledger.verification import present_file, verify  # noqa: PLC0415
+    from testamur.ledger.verdict import receipt_needed  # noqa: PLC0415
+    from testamur.ledger.verification import verify  # noqa: PLC0415
+    from testamur.ledger.view import Presented, present_file  # noqa: PLC0415
+
+    def offline(told: TrustFile, data: bytes, receipt: object) -> dict[str, Any]:
+        if receipt is None:
+            return receipt_needed(told.network).to_json()
+        presented = present_file(data, receipt)
+        now = int(clock())
+        return verify(
+            receipt=receipt, presented=presented, trust=told, view=None, now=now
+        ).to_json()
 
     if node is None:
-        pinned = parse_trust(read_credential(trust or Path()))
-
-        def offline(data: bytes, receipt: object) -> dict[str, Any]:
-            presented = present_file(data, receipt)
-            return verify(receipt=receipt, presented=presented, trust=pinned, view=None).to_json()
-
-        yield offline
+        yield partial(offline, parse_trust(read_credential(trust or Path())))
         return
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415
 
     with NodeClient(node) as client:
 
         def asked(data: bytes, receipt: object) -> dict[str, Any]:
-            presented = present_file(data, receipt)
-            if isinstance(presented, CredentialError):
-                # There is no digest to ask about; what that means is said without the chain.
-                told = parse_trust(client.trust())
-                report = verify(receipt=receipt, presented=presented, trust=told, view=None)
-                return report.to_json()
-            return dict(client.verify(presented.profile, presented.digest, receipt))
+            presented = None if receipt is None else present_file(data, receipt)
+            if isinstance(presented, Presented):
+                return dict(client.verify(presented, receipt))
+            # There is no digest to ask about; what that means is said without the chain.
+            return offline(parse_trust(client.trust()), data, receipt)
 
         yield asked
 
@@ -129,19 +137,17 @@ def _exit_code(report: dict[str, Any]) -> ExitCode:
 
 
 def _receipt(file: str, receipt: Path | None) -> object:
-    """Read the receipt as strict JSON; what is wrong inside is for the report."""
+    """Read the receipt as strict JSON; None where the credential came without one.
+
+    What is wrong inside is for the report.
+    """
     from testamur.credentials import strict_json  # noqa: PLC0415
-    from testamur.errors import ReceiptFormatError  # noqa: PLC0415
 
     path = receipt or receipt_path(Path(file))
+    if receipt is None and (file == STANDARD_INPUT or not path.exists()):
+        return None
     try:
-        data = read_credential(path)
-    except UnreadableFileError as exc:
-        if receipt is not None or file == "-":
-            raise
-        raise ReceiptMissingError(f"there is no receipt {path}") from exc
-    try:
-        return strict_json.parse(data)
+        return strict_json.parse(read_credential(path), bytes_max=RECEIPT_BYTES_MAX)
     except CredentialError as exc:
         raise ReceiptFormatError(f"{path} is not a receipt: {exc}") from exc
 

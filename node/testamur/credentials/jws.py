@@ -3,14 +3,15 @@
 The file of such a seal is not a stable artefact: archive timestamps are added to its
 unprotected header for years (ETSI TS 119 182-1, ``etsiU``). What the seal signs is stable, and
 that is what the digest binds. Everything else in the file is outside the digest, so nothing may
-stand there but what RFC 7515 puts there.
+stand there but what RFC 7515 puts there; an SD-JWT in this form keeps its disclosures there (RFC
+9901 section 8), which must therefore be the issuer's.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from testamur.credentials import base64url, strict_json
+from testamur.credentials import base64url, jwt, sd_jwt, strict_json
 from testamur.credentials.strict_json import JsonValue
 from testamur.errors import SeveralSignaturesError, UnparsableCredentialError
 
@@ -43,8 +44,29 @@ def signing_input(data: bytes) -> bytes:
         SeveralSignaturesError: more than one signature, hence more than one signing input.
         UnparsableCredentialError: a member that RFC 7515 does not define (it would stand
             outside the digest), no protected header, no payload, an unknown critical name.
-        CredentialError: as :func:`strict_json.parse`, of the file or its protected header.
+        UnmatchedDisclosureError: a disclosure that the payload does not refer to.
+        CredentialError: as :func:`strict_json.parse`, of the file or its protected header; as
+            :func:`sd_jwt.disclose`, of the payload, where there are disclosures.
     """
+    signed, payload, disclosures = _read(data)
+    if disclosures:
+        sd_jwt.disclose(strict_json.parse_object(payload), disclosures)
+    return signed
+
+
+def claims(data: bytes) -> dict[str, JsonValue]:
+    """Return the payload with what disclosures add to it, as a reader is shown it.
+
+    Raises:
+        CredentialError: as :func:`signing_input`, and where the payload is not a JSON object.
+    """
+    _, payload, disclosures = _read(data)
+    document = strict_json.parse_object(payload)
+    return sd_jwt.disclose(document, disclosures) if disclosures else document
+
+
+def _read(data: bytes) -> tuple[bytes, bytes, list[str]]:
+    """Split into the signing input, the payload as it was signed, and the disclosures."""
     document = strict_json.parse_object(data)
     payload = document.pop("payload", None)
     if not isinstance(payload, str) or not payload:
@@ -58,10 +80,10 @@ def signing_input(data: bytes) -> bytes:
         raise UnparsableCredentialError("the JWS has no signature")
     header = strict_json.parse_object(base64url.decode(protected, "the protected header"))
     encoded = _payload_is_encoded(header)
-    _check_unprotected(signature.get("header", {}), header)
-    if encoded:
-        base64url.decode(payload, "the payload")
-    return protected.encode("ascii") + b"." + payload.encode("utf-8")
+    disclosures = _check_unprotected(signature.get("header", {}), header)
+    signed = payload.encode("utf-8")
+    content = base64url.decode(payload, "the payload") if encoded else signed
+    return protected.encode("ascii") + b"." + signed, content, disclosures
 
 
 def _the_signature(document: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -121,11 +143,26 @@ def _check_critical(critical: JsonValue, header: dict[str, JsonValue]) -> None:
         seen.add(name)
 
 
-def _check_unprotected(unprotected: JsonValue, header: dict[str, JsonValue]) -> None:
-    """RFC 7515 section 7.2.1: disjoint from the protected one; nothing that steers the input."""
+def _check_unprotected(unprotected: JsonValue, header: dict[str, JsonValue]) -> list[str]:
+    """RFC 7515 section 7.2.1: disjoint from the protected one; nothing that steers the input.
+
+    Returns the disclosures in it (RFC 9901 section 8.1), unchecked.
+    """
     if not isinstance(unprotected, dict):
         raise UnparsableCredentialError("the unprotected header is not an object")
     if unprotected.keys() & header.keys():
         raise UnparsableCredentialError("the unprotected header repeats the protected one")
     if unprotected.keys() & {"crit", "b64", "sigD"}:
         raise UnparsableCredentialError("crit, b64 or sigD stand outside the protected header")
+    if "kb_jwt" in unprotected:
+        key_binding = unprotected["kb_jwt"]
+        if not isinstance(key_binding, str):
+            raise UnparsableCredentialError("the key-binding JWT is not a string")
+        jwt.check_key_binding(key_binding)
+    disclosures = unprotected.get("disclosures", [])
+    if not isinstance(disclosures, list):
+        raise UnparsableCredentialError("the disclosures are not a list")
+    texts = [one for one in disclosures if isinstance(one, str)]
+    if len(texts) != len(disclosures):
+        raise UnparsableCredentialError("a disclosure is not a string")
+    return texts

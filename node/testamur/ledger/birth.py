@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from eth_abi.abi import decode, encode
-
 from testamur.errors import BirthFormatError
 from testamur.ledger.records import governance_record
 from testamur.merkle.hashing import Hash32
@@ -61,6 +59,8 @@ class Birth:
 
 def encode_birth(birth: Birth) -> bytes:
     """Give the change bytes, exactly as the contract emits them."""
+    from eth_abi.abi import encode  # noqa: PLC0415 (slow to import; most receipts need no birth)
+
     members = [
         (m.anchor_key, m.control_key, m.witness_key, m.name, m.domain, m.endpoint)
         for m in birth.members
@@ -75,6 +75,8 @@ def parse_birth(change: bytes) -> Birth:
         BirthFormatError: they do not decode, are too long, name no member, or are another
             spelling of what they decode to (ABI decoding alone accepts many).
     """
+    from eth_abi.abi import decode  # noqa: PLC0415 (as above)
+
     if len(change) > BYTES_MAX:
         raise BirthFormatError(f"the change bytes are longer than {BYTES_MAX}")
     try:

@@ -16,11 +16,9 @@ raises :class:`VerificationError`; one that lacks what it needs raises :class:`_
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from testamur.credentials import claims, commitment, profiles
-from testamur.credentials.claims import IssuerClaim
+from testamur.credentials import commitment
 from testamur.errors import (
     BirthFormatError,
     CredentialError,
@@ -30,63 +28,18 @@ from testamur.errors import (
     VerificationError,
 )
 from testamur.ledger.birth import parse_birth
-from testamur.ledger.receipt import Receipt, RecordProof
+from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_from_json
 from testamur.ledger.records import governance_record
-from testamur.ledger.report import AsOf, Check, Report, Status, Verdict, day, minute
+from testamur.ledger.report import AsOf, Check, Report, Status, minute
 from testamur.ledger.trust import TrustedMember, TrustFile
+from testamur.ledger.verdict import summary_of, verdict_of
+from testamur.ledger.view import Head, LedgerView, Presented
 from testamur.merkle.hashing import Hash32, leaf_hash
 from testamur.merkle.proofs import verify_consistency, verify_inclusion
 
-WARNINGS: Final = frozenset({"issuer_differs"})
-"""Codes of checks that let a verdict stand, with a warning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """What the verifier holds of the credential; computed by him, never taken from the receipt."""
-
-    profile: str
-    """The profile that the digest was computed under."""
-    digest: Hash32
-    """Digest of the presented credential."""
-    issuer: IssuerClaim | None = None
-    """The issuer that the credential names; None where it was not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The ledger at one block, as the verifier's own source shows it; trusted."""
-
-    size: int
-    """Records."""
-    root: Hash32
-    """Root over them."""
-    block: int
-    """Number of the block at which it was read."""
-    time: int
-    """The block's timestamp, Unix seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerView:
-    """The ledger as the verifier's own source shows it.
-
-    The heads and the index of ``newest`` are trusted; every path is a proof that is checked
-    against a head and may come from anyone.
-    """
-
-    final: Head
-    """The head at the newest final block."""
-    seen: Head
-    """The head at the newest block; a reorg may still take it back."""
-    inclusion: tuple[Hash32, ...] | None
-    """Path of the receipt's record in ``final``, or, where its index is not below ``final.size``,
-    in ``seen``; None where it is in neither."""
-    consistency: tuple[Hash32, ...] | None
-    """Proof from the receipt's head to ``final``; None when the receipt's is larger."""
-    newest: RecordProof | None
-    """The newest anchor of the receipt's member in ``final``; None without one."""
+FRESH_SECONDS: Final = 7 * 24 * 3600
+"""Age of a head, in seconds, above which the report warns, unless the verifier says otherwise."""
 
 
 class _Unknown(Exception):  # noqa: N818 - not an error: a step that could not be done
@@ -102,6 +55,8 @@ def verify(
     presented: Presented | CredentialError,
     trust: TrustFile,
     view: LedgerView | TestamurError | None,
+    now: int,
+    fresh_seconds: int = FRESH_SECONDS,
 ) -> Report:
     """Check ``receipt`` for the presented credential and report; never raises for its content.
 
@@ -111,26 +66,12 @@ def verify(
         trust: what the verifier pins; trusted.
         view: the verifier's own view of the ledger; the error that kept him from one; or None
             where none was asked for (offline).
+        now: the verifier's clock, Unix seconds; only for the warning that a view is old.
+        fresh_seconds: age of the view's final head above which there is that warning.
     """
-    return _Verification(receipt, presented, trust, view).run()
-
-
-def present_file(data: bytes, receipt: object) -> Presented | CredentialError:
-    """Compute what a verifier holds of a credential file, under the profile of its receipt.
-
-    Both come from anyone. The receipt's profile is used, never detection. An error stands for a
-    file that does not read under that profile: :func:`verify` reports it.
-    """
-    try:
-        made = receipt_from_json(receipt).commitment
-    except ReceiptFormatError:
-        made = None
-    try:
-        profile = made.profile if made is not None else profiles.detect(data)
-        digest = profiles.digest(data, profile)
-    except CredentialError as exc:
-        return exc
-    return Presented(profile, digest, claims.issuer(data, profile))
+    return _Verification(
+        receipt, presented, trust, view, now=now, fresh_seconds=fresh_seconds
+    ).run()
 
 
 class _Verification:
@@ -140,13 +81,17 @@ class _Verification:
         presented: Presented | CredentialError,
         trust: TrustFile,
         view: LedgerView | TestamurError | None,
+        *,
+        now: int,
+        fresh_seconds: int,
     ) -> None:
         self._given = receipt
         self._presented = presented
         self._trust = trust
         self._view = view
+        self._now = now
+        self._fresh_seconds = fresh_seconds
         self._receipt: Receipt
-        self._member: TrustedMember | None = None
         self._carried_by: str | None = None
         self._checks: list[Check] = []
 
@@ -164,12 +109,14 @@ class _Verification:
             ("member", self._check_member),
             ("issuer", self._check_issuer),
             ("status", self._check_status),
+            ("freshness", self._check_freshness),
         )
         for name, step in first:
             if self._do(name, step) is not Status.VALID:
                 return self._report()
         for name, step in rest:
             self._do(name, step)
+        self._note_unread()
         return self._report()
 
     def _do(self, name: str, step: Callable[[], tuple[str, str]]) -> Status:
@@ -196,26 +143,18 @@ class _Verification:
             raise VerificationError("other_contract", "The receipt is for another contract.")
         if ledger.ledger_id != trust.ledger_id:
             raise VerificationError("other_ledger", "The receipt is for another ledger.")
-        self._member = trust.member(self._receipt.record.record.member)
-        if self._member is None:
-            # Not a forgery: the member may have joined after the trust file was made.
-            raise _Unknown(
-                "unknown_member",
-                f"Your trust file does not name member {self._receipt.record.record.member}: "
-                "get a newer one.",
-            )
         return "trusted_ledger", "The receipt is for the ledger that is trusted here."
 
     # (2) credential and salt give the entry
     def _check_credential(self) -> tuple[str, str]:
         made, presented = self._receipt.commitment, self._presented
-        if isinstance(presented, CredentialError):
-            raise VerificationError(presented.code, f"The credential is not readable: {presented}.")
         if made is None:
             raise VerificationError(
                 "commitment_missing",
                 "The receipt lacks the salt, which the holder's tool fills in: ask the holder.",
             )
+        if isinstance(presented, CredentialError):
+            raise VerificationError(presented.code, f"The credential is not readable: {presented}.")
         if made.profile != presented.profile:
             raise VerificationError(
                 "other_profile",
@@ -262,18 +201,24 @@ class _Verification:
             root=ledger.root,
         )
         view = self._need_view()
-        if view.inclusion is None:
+        if view.at_index is None:
             raise _Unknown("not_seen", "The chain shows no such record: ask again later.")
-        head = view.final if proof.index < view.final.size else view.seen
-        _proven(
-            "head",
-            leaf=leaf,
+        final = proof.index < view.final.size
+        head = view.final if final else view.seen
+        _shown(
+            leaf=view.at_index.leaf,
             index=proof.index,
-            size=head.size,
-            proof=view.inclusion,
-            root=head.root,
+            head=head,
+            proof=view.at_index.path,
         )
-        if head is view.seen:
+        if view.at_index.leaf != leaf:
+            raise VerificationError(
+                "other_record",
+                "The ledger has another record in this place: the receipt is forged, or it was "
+                "fetched before its anchor was final and the chain went another way since. The "
+                "holder can fetch it again.",
+            )
+        if not final:
             raise _Unknown("not_final", "The anchor is on the chain, but not final yet.")
         self._check_history(view)
         self._carried_by = "head"
@@ -282,7 +227,7 @@ class _Verification:
     def _check_history(self, view: LedgerView) -> None:
         """Check that the receipt's own head is one that the ledger really had."""
         ledger = self._receipt.ledger
-        if view.consistency is None:
+        if view.at_size is None:
             # The record stands, but the receipt speaks of a head that nobody vouches for yet.
             if ledger.size <= view.seen.size:
                 raise _Unknown("not_final", "The receipt's own head is not final yet.")
@@ -291,14 +236,20 @@ class _Verification:
             verify_consistency(
                 old_size=ledger.size,
                 new_size=view.final.size,
-                old_root=ledger.root,
+                old_root=view.at_size.root,
                 new_root=view.final.root,
-                proof=view.consistency,
+                proof=view.at_size.path,
             )
         except MerkleError as exc:
-            raise VerificationError(
-                "head_not_in_history", f"The ledger never had the receipt's head: {exc}."
-            ) from exc
+            raise _Unknown("view_broken", f"The source contradicts itself: {exc}.") from exc
+        if view.at_size.root != ledger.root:
+            # The record is genuine all the same. A head that never was is no proof of a forgery:
+            # one that a reorganisation took back looks alike.
+            raise _Unknown(
+                "receipt_overtaken",
+                "The record is in the ledger, but the ledger never had the receipt's head: it "
+                "was fetched before it was final. The holder can fetch it again.",
+            )
 
     # (5) final
     def _check_final(self) -> tuple[str, str]:
@@ -362,26 +313,43 @@ class _Verification:
             f"The credential names {claim.label} as its issuer; {member.name} registered it.",
         )
 
-    # (7) status: newest, ordered, as of when
+    # (7) status: newest, ordered
     def _check_status(self) -> tuple[str, str]:
         view = self._need_view()
-        if view.newest is None:
-            raise _Unknown("not_final", "The anchor is not final yet, so its status is not known.")
         newest = view.newest
-        _proven(
-            "status",
+        if newest is None:
+            raise _Unknown("not_final", "The anchor is not final yet, so its status is not known.")
+        _shown(
             leaf=newest.record.leaf_hash(),
             index=newest.index,
-            size=view.final.size,
+            head=view.final,
             proof=newest.path,
-            root=view.final.root,
         )
         if newest.record.member != self._receipt.record.record.member:
-            raise VerificationError("other_status", "The status given is another member's.")
+            raise _Unknown("view_broken", "The source gave the status of another member.")
         if newest.record.status_count == 0:
             # The list is empty, so it is ordered, complete, and names nobody.
             return "not_listed", f"Not revoked or suspended as of {minute(view.final.time)}."
         raise _Unknown("status_list_missing", "The member's status list could not be checked.")
+
+    # (7) status: as of when
+    def _check_freshness(self) -> tuple[str, str]:
+        time = self._need_view().final.time
+        if self._now - time > self._fresh_seconds:
+            raise _Unknown("as_of_old", f"What is known is old: as of {minute(time)}.")
+        return "fresh", f"As of {minute(time)}."
+
+    def _note_unread(self) -> None:
+        """Name the parts of the receipt that this version carries, and does not check."""
+        parts = {
+            "checkpoint": self._receipt.checkpoint,
+            "status_proof": self._receipt.status,
+            "evidence": self._receipt.evidence,
+        }
+        for name, part in parts.items():
+            if part is not None:
+                detail = f"The receipt's {name.replace('_', ' ')} is not checked by this version."
+                self._checks.append(Check(name, Status.UNKNOWN, "not_checked", detail))
 
     def _need_view(self) -> LedgerView:
         if self._view is None:
@@ -394,23 +362,28 @@ class _Verification:
         return self._view
 
     def _trusted_member(self) -> TrustedMember:
-        if self._member is None:  # step (1) ends the run without a member
-            raise RuntimeError("no step after (1) runs without a member")
-        return self._member
+        member_id = self._receipt.record.record.member
+        member = self._trust.member(member_id)
+        if member is None:
+            # Not a forgery: the member may have joined after the trust file was made.
+            raise _Unknown(
+                "unknown_member",
+                f"The trust file does not name member {member_id}, which may have joined later.",
+            )
+        return member
 
     def _report(self) -> Report:
-        verdict = _verdict(self._checks)
-        as_of = None
-        if self._carried_by == "head" and isinstance(self._view, LedgerView):
-            as_of = AsOf(self._view.final.block, self._view.final.time)
-        member, time = None, None
+        verdict = verdict_of(self._checks)
+        member, time, as_of = None, None, None
         if self._carried_by is not None:
             time = self._receipt.record.record.time
             if _status_of(self._checks, "member") is Status.VALID:
-                member = self._member
+                member = self._trusted_member()
+        if self._carried_by == "head" and isinstance(self._view, LedgerView):
+            as_of = AsOf(self._view.final.block, self._view.final.time)
         return Report(
             verdict=verdict,
-            summary=_summary(verdict, self._checks, member, time, as_of),
+            summary=summary_of(verdict, self._checks, member=member, time=time, as_of=as_of),
             registered_by=member,
             registered_at=time,
             as_of=as_of,
@@ -418,6 +391,14 @@ class _Verification:
             carried_by=self._carried_by,
             checks=tuple(self._checks),
         )
+
+
+def _shown(*, leaf: Hash32, index: int, head: Head, proof: tuple[Hash32, ...]) -> None:
+    """Check what the verifier's source shows against its own head."""
+    try:
+        verify_inclusion(leaf_hash=leaf, index=index, size=head.size, proof=proof, root=head.root)
+    except MerkleError as exc:
+        raise _Unknown("view_broken", f"The source contradicts itself: {exc}.") from exc
 
 
 def _proven(
@@ -431,39 +412,3 @@ def _proven(
 
 def _status_of(checks: list[Check], name: str) -> Status | None:
     return next((check.status for check in checks if check.name == name), None)
-
-
-def _verdict(checks: list[Check]) -> Verdict:
-    if any(check.status is Status.INVALID for check in checks):
-        return Verdict.INVALID
-    required = [check for check in checks if check.name != "issuer"]
-    unknown = [check for check in required if check.status is Status.UNKNOWN]
-    if unknown:
-        waiting = all(check.code == "not_final" for check in unknown)
-        return Verdict.PENDING if waiting else Verdict.COULD_NOT_CHECK
-    if any(check.code in WARNINGS for check in checks):
-        return Verdict.VERIFIED_WITH_WARNINGS
-    return Verdict.VERIFIED
-
-
-def _summary(
-    verdict: Verdict,
-    checks: list[Check],
-    member: TrustedMember | None,
-    time: int | None,
-    as_of: AsOf | None,
-) -> str:
-    if verdict is Verdict.INVALID:
-        return next(check.detail for check in checks if check.status is Status.INVALID)
-    if verdict is Verdict.PENDING:
-        return "Registered, but not final yet: ask again in some minutes."
-    if verdict is Verdict.COULD_NOT_CHECK or member is None or time is None or as_of is None:
-        reason = next(c.detail for c in checks if c.status is Status.UNKNOWN and c.name != "issuer")
-        return f"This could not be checked, which says nothing about the credential. {reason}"
-    sentence = (
-        f"Registered by {member.name} ({member.domain}) on {day(time)}; unchanged since; "
-        f"not revoked as of {minute(as_of.time)}."
-    )
-    if verdict is Verdict.VERIFIED_WITH_WARNINGS:
-        sentence += " " + next(check.detail for check in checks if check.code in WARNINGS)
-    return sentence

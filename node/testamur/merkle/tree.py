@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import sha256
 
-from testamur.merkle.hashing import EMPTY_ROOT, Hash32, check_hashes
+from testamur.errors import TreeRangeError
+from testamur.merkle.hashing import EMPTY_ROOT, Hash32, check_hashes, node_hash
 
 Levels = tuple[Sequence[Hash32], ...]
 """``levels[0]`` are the leaf hashes, the last level is the root alone; no leaves: no levels."""
@@ -46,6 +47,26 @@ def root(leaf_hashes: Sequence[bytes]) -> Hash32:
     while len(level) > 1:
         level = _parents(level)
     return level[0]
+
+
+def root_of_prefix(built: Levels, size: int) -> Hash32:
+    """Root of the tree over the first ``size`` leaves, on levels built before: O(log n).
+
+    The full subtrees of those leaves stand in the levels; the root joins them from the right.
+
+    Raises:
+        TreeRangeError: not ``0 < size <= `` the number of leaves.
+    """
+    if not built or not 0 < size <= len(built[0]):
+        raise TreeRangeError(f"no {size} leaves are the first of this tree")
+    joined: Hash32 | None = None
+    for height, level in enumerate(built):
+        if (size >> height) & 1:
+            subtree = level[(size >> height) - 1]
+            joined = subtree if joined is None else node_hash(subtree, joined)
+    if joined is None:
+        raise TreeRangeError(f"no {size} leaves are the first of this tree")
+    return joined
 
 
 def _parents(level: Sequence[Hash32]) -> list[Hash32]:

@@ -34,6 +34,7 @@ class BatchTrees:
         self._files = files
         self._leaves_kept = leaves_kept
         self._lock = threading.Lock()
+        self._loading: dict[Hash32, threading.Lock] = {}
         self._kept: OrderedDict[Hash32, BatchTree] = OrderedDict()
 
     def proof(self, root: Hash32, entry: Hash32) -> BatchProof:
@@ -44,16 +45,29 @@ class BatchTrees:
             CorruptBatchError: the file does not give its root, or lacks the entry.
             StoreUnavailableError: it cannot be read.
         """
-        with self._lock:
-            found = self._kept.get(root)
-            if found is None:
-                found = self._load(root)
-                self._keep(root, found)
-            self._kept.move_to_end(root)
+        found = self._get(root)
         index = found.entries.get(entry)
         if index is None:
             raise CorruptBatchError(f"batch {root.hex()} lacks an entry that the index gives it")
         return BatchProof(index, tuple(proofs.inclusion_path_in(found.levels, index)))
+
+    def _get(self, root: Hash32) -> BatchTree:
+        with self._lock:
+            if root in self._kept:
+                self._kept.move_to_end(root)
+                return self._kept[root]
+            loading = self._loading.setdefault(root, threading.Lock())
+        # Building a large tree takes a second: whoever wants the same one waits for it, and
+        # nobody else.
+        with loading:
+            with self._lock:
+                if root in self._kept:
+                    return self._kept[root]
+            found = self._load(root)
+            with self._lock:
+                self._keep(root, found)
+                self._loading.pop(root, None)
+            return found
 
     def _load(self, root: Hash32) -> BatchTree:
         entries = parse_batch(self._files.read(root))

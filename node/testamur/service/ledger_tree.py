@@ -7,19 +7,16 @@ are read once; those above are read each time, because a reorganisation may repl
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from testamur.errors import UnknownRecordError
 from testamur.ledger.receipt import RecordProof
 from testamur.ledger.records import Record, RecordKind, parse_record
-from testamur.ledger.verification import Head
+from testamur.ledger.view import Head, LeafProof, RootProof
 from testamur.merkle import proofs, tree
 from testamur.merkle.hashing import Hash32, leaf_hash
 from testamur.storage.interface import ChainView
 from testamur.storage.model import FollowedBlock, FollowedRecord
-
-_PAGE_RECORDS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +38,14 @@ class HeadTree:
         """Prove record ``index`` in this head; ``0 <= index < head.size``."""
         return tuple(proofs.inclusion_path_in(self.levels, index))
 
-    def consistency(self, old_size: int) -> tuple[Hash32, ...]:
-        """Prove that this head extends its own first ``0 < old_size <= head.size`` records."""
-        return tuple(proofs.consistency_path_in(self.levels, old_size))
+    def leaf_proof(self, index: int) -> LeafProof:
+        """Show and prove what stands at ``0 <= index < head.size``."""
+        return LeafProof(self.levels[0][index], self.inclusion(index))
+
+    def root_proof(self, old_size: int) -> RootProof:
+        """Show and prove the root over the first ``0 < old_size <= head.size`` records."""
+        root = tree.root_of_prefix(self.levels, old_size)
+        return RootProof(root, tuple(proofs.consistency_path_in(self.levels, old_size)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +92,20 @@ class LedgerTree:
             StoreUnavailableError: it cannot be read.
         """
         with self._lock:
-            # The size is read before the newest block: a block appended in between then shows
-            # fewer records than it has, never more.
-            finalized, size = self._store.finalized(), self._store.size()
-            followed = self._store.followed()
-            pending = self._advance(finalized, self._read(len(self._leaves), size))
+            reading = self._store.read_ledger(len(self._leaves))
+            pending = self._advance(reading.finalized, reading.records)
             leaves = tuple(leaf_hash(record.record) for record in pending)
             self._built = {wanted: self._levels(wanted) for wanted in ((), leaves)}
             self._built_at = len(self._leaves)
             return LedgerSnapshot(
-                final=_head_tree(finalized, self._built[()]),
-                seen=_head_tree(followed, self._built[leaves]),
+                final=_head_tree(reading.finalized, self._built[()]),
+                seen=_head_tree(reading.followed, self._built[leaves]),
                 newest=dict(self._newest),
             )
 
     def _advance(
-        self, finalized: FollowedBlock | None, fresh: list[FollowedRecord]
-    ) -> list[FollowedRecord]:
+        self, finalized: FollowedBlock | None, fresh: Sequence[FollowedRecord]
+    ) -> Sequence[FollowedRecord]:
         """Keep the records that are final by now, and give the others."""
         for position, followed in enumerate(fresh):
             if finalized is None or followed.block_number > finalized.number:
@@ -115,16 +114,7 @@ class LedgerTree:
             self._leaves.append(record.leaf_hash())
             if record.kind is RecordKind.ANCHOR:
                 self._newest[record.member] = (followed.index, record)
-        return []
-
-    def _read(self, start: int, end: int) -> list[FollowedRecord]:
-        found: list[FollowedRecord] = []
-        for first in range(start, end, _PAGE_RECORDS):
-            try:
-                found += self._store.records(first, min(first + _PAGE_RECORDS, end))
-            except UnknownRecordError:  # a reorganisation took them away just now
-                break
-        return found
+        return ()
 
     def _levels(self, pending: tuple[Hash32, ...]) -> tree.Levels:
         """Build the tree over the final leaves and ``pending``, unless it was built last time."""

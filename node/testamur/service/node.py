@@ -15,19 +15,21 @@ from testamur.errors import (
     ChainError,
     CredentialError,
     NotFollowedYetError,
+    StoreIdentityError,
     TestamurError,
     UnknownEntryError,
 )
 from testamur.ledger.birth import FoundingMember, parse_birth
 from testamur.ledger.receipt import LedgerHead, MemberProof, Receipt, RecordProof
 from testamur.ledger.receipt_json import receipt_from_json
-from testamur.ledger.records import Record, RecordKind, parse_record
+from testamur.ledger.records import Record, RecordKind, governance_record, parse_record
 from testamur.ledger.report import Report
 from testamur.ledger.trust import FinalityRule, Network, TrustedMember, TrustFile
-from testamur.ledger.verification import LedgerView, Presented, verify
+from testamur.ledger.verification import verify
+from testamur.ledger.view import LedgerView, Presented
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
-from testamur.service.ledger_tree import LedgerSnapshot, LedgerTree
+from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
 from testamur.storage.interface import Store
 from testamur.storage.model import AddResult, EntryState, LedgerIdentity, QueueState
 
@@ -92,13 +94,21 @@ class NodeService:
         *,
         about: NodeDescription,
         clock: Callable[[], float],
+        follow_seconds_max: float,
     ) -> None:
+        """Serve ``store``; ``follow_seconds_max``: older than that, following is not ready."""
         self._store = store
         self._batches = batches
         self._chain = chain
         self._clock = clock
         self._tree = LedgerTree(store)
+        self._follow_seconds_max = follow_seconds_max
+        self._followed_at: float | None = None
         self.about = about
+
+    def note_followed(self) -> None:
+        """Note that the chain was looked at, and all of it followed, just now."""
+        self._followed_at = self._clock()
 
     def submit(self, entries: Sequence[Hash32]) -> AddResult:
         """Take entries into the queue; durable when it returns, idempotent.
@@ -167,10 +177,16 @@ class NodeService:
         """
         try:
             trust = self.trust()
+            view = self._view(receipt)
         except NotFollowedYetError as exc:
-            return verify(receipt=receipt, presented=presented, trust=self._bare_trust(), view=exc)
-        view = self._view(receipt)
-        return verify(receipt=receipt, presented=presented, trust=trust, view=view)
+            trust, view = self._trust_with(()), exc  # what needs no chain is checked all the same
+        return verify(
+            receipt=receipt,
+            presented=presented,
+            trust=trust,
+            view=view,
+            now=int(self._clock()),
+        )
 
     def ledger(self) -> LedgerSnapshot:
         """Give the ledger as it is followed now."""
@@ -208,15 +224,24 @@ class NodeService:
         try:
             self._store.ping()
             final = self._tree.snapshot().final
-            if final is None:
-                found["following"] = "the ledger's birth is not final yet"
-            else:
+            found["following"] = self._following(final)
+            if final is not None:
                 self._chain.head_at(final.block.hash)
         except ChainError as exc:
             found["chain"] = str(exc)
         except TestamurError as exc:
             found["store"] = str(exc)
         return found
+
+    def _following(self, final: HeadTree | None) -> str:
+        if final is None:
+            return "the ledger's birth is not final yet"
+        if self._followed_at is None:
+            return "the chain was not followed since the start"
+        age = self._clock() - self._followed_at
+        if age > self._follow_seconds_max:
+            return f"the chain was last followed {age:.0f} s ago"
+        return "ok"
 
     def _view(self, receipt: object) -> LedgerView | TestamurError | None:
         """Ask the chain now, and add this node's proofs for the receipt."""
@@ -236,12 +261,13 @@ class NodeService:
             return ChainDisagreementError(
                 f"the chain shows another head at block {final.head.block} than this node follows"
             )
-        holding, size = ledger.holding(parsed.record.index), parsed.ledger.size
+        index, size = parsed.record.index, parsed.ledger.size
+        holding = ledger.holding(index)
         return LedgerView(
             final=final.head,
             seen=seen.head,
-            inclusion=None if holding is None else holding.inclusion(parsed.record.index),
-            consistency=final.consistency(size) if size <= final.head.size else None,
+            at_index=None if holding is None else holding.leaf_proof(index),
+            at_size=final.root_proof(size) if size <= final.head.size else None,
             newest=ledger.newest_anchor(parsed.record.record.member),
         )
 
@@ -260,13 +286,10 @@ class NodeService:
         if self._store.size() == 0:
             raise NotFollowedYetError("the chain was not followed to the ledger's birth yet")
         change = self._store.record(0).change
-        if change is None:
-            raise NotFollowedYetError("record 0 was stored without its change")
+        # Names are read from it, and whoever can write to the store could put in others.
+        if change is None or governance_record(change).leaf_hash() != self.about.identity.ledger_id:
+            raise StoreIdentityError("record 0 in the store is not the birth of this ledger")
         return change
-
-    def _bare_trust(self) -> TrustFile:
-        unnamed = TrustedMember(self.about.identity.member, "", "", bytes(32))
-        return self._trust_with((unnamed,))
 
     def _trust_with(self, members: tuple[TrustedMember, ...]) -> TrustFile:
         identity = self.about.identity

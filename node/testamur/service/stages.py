@@ -23,14 +23,22 @@ def _log() -> FilteringBoundLogger:
 
 
 def following(
-    follower: Follower, *, check_identity: Callable[[], None], pause_seconds: float
+    follower: Follower,
+    *,
+    check_identity: Callable[[], None],
+    succeeded: Callable[[], None],
+    pause_seconds: float,
 ) -> Stage:
-    """Follow the chain, once it is known to be the right one."""
+    """Follow the chain, once it is known to be the right one.
+
+    ``succeeded`` is called after each look at the chain that was whole.
+    """
     size = -1
 
     def step() -> bool:
         nonlocal size
         now = follower.poll_once()
+        succeeded()
         if now.rewound_to is not None:
             _log().warning("chain reorganised", rewound_to=now.rewound_to)
         if now.size != size:

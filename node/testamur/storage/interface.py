@@ -10,8 +10,9 @@ Concurrency. Every method may be called from any thread. Changes are serialised;
     them and see what was committed before they began, never half a change.
 Failure. Whatever the backend raises arrives as :class:`StoreUnavailableError`, chained with
     ``from``. A broken argument (31 bytes, a negative time) is a ``ValueError``.
-Trust. Whoever can write to the store can stop the node or make it forget; he cannot make it
-    prove something false, because batch roots and records are checked against the chain.
+Trust. Whoever can write to the store can stop the node, make it forget, and put entries into the
+    queue, which are then anchored in the member's name. What is anchored already he cannot
+    change unseen: batch roots and records are checked against the chain.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from testamur.storage.model import (
     FollowedRecord,
     JournaledTransaction,
     LedgerIdentity,
+    LedgerReading,
     Padding,
     QueueState,
     StoreTotals,
@@ -265,6 +267,13 @@ class ChainView(Protocol):
 
         Raises:
             UnknownRecordError: not ``0 <= start <= end <= size()``.
+        """
+        ...
+
+    def read_ledger(self, start: int) -> LedgerReading:
+        """Give the records from index ``start`` on with both heads' blocks, in one view.
+
+        Without records where there are not more than ``start``.
         """
         ...
 

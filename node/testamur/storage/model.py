@@ -241,6 +241,18 @@ class FollowedRecord:
         _check_bytes("record", self.record, RECORD_BYTES)
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerReading:
+    """What was followed of the ledger, from one moment."""
+
+    finalized: FollowedBlock | None
+    """The highest block known to be final; None before the first."""
+    followed: FollowedBlock | None
+    """The highest block followed to; None before the first."""
+    records: tuple[FollowedRecord, ...]
+    """The records from the index that was asked for up to the last."""
+
+
 def _check_bytes(name: str, value: bytes, length: int) -> None:
     if len(value) != length:
         raise ValueError(f"{name} has {len(value)} bytes, not {length}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ from testamur.cli.output import ExitCode
 from testamur.errors import DemoError
 
 if TYPE_CHECKING:
-    from testamur.cli.demo.consortium import Chain, Member
+    from testamur.cli.demo.consortium import Consortium
     from testamur.cli.demo.processes import Processes
     from testamur.cli.demo.story import Story
 
@@ -45,7 +46,8 @@ def demo(
 ) -> None:
     """Three universities, a chain and the main job, told step by step. Nothing leaves this machine.
 
-    Exit code 0 only if every expectation held.
+    Exit code: 0 only if every expectation held and what the nodes kept fits together; 1 if not;
+    128 and the signal's number, such as 130 for Ctrl-C, where it was stopped before its end.
     """
     from testamur.cli.demo.processes import Processes  # noqa: PLC0415 (slow to import)
 
@@ -57,47 +59,76 @@ def demo(
         except OSError as exc:
             raise DemoError(f"{directory} cannot be made: {exc.strerror}") from exc
         place, keep = directory.resolve(), True
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # stop in order either way
-    good = False
+    good = stopped = False
+    _stop_on_signals()
     try:
         with Processes(place) as processes:
             good = _tell(processes, credentials, serve=serve)
-        if good:
-            good = _check_data(place)
-    except KeyboardInterrupt:
-        output.note("\nstopped.")
-        good = serve  # with the nodes left running, Ctrl-C is how it ends
+            processes.stop_all()
+            good = good and _check_data(processes)
+    except _Stopped as exc:
+        stopped = True
+        output.note("\nstopped before the end.")
+        raise typer.Exit(128 + exc.number) from exc
     finally:
-        if keep or not good:
+        if keep or not (good or stopped):
             output.note(f"Everything is kept in {place}")
         else:
             shutil.rmtree(place, ignore_errors=True)
     raise typer.Exit(ExitCode.OK if good else ExitCode.REJECT)
 
 
+class _Stopped(KeyboardInterrupt):
+    """A signal asked the demo to stop."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _stop_on_signals() -> None:
+    """Turn the first signal that asks to stop into :class:`_Stopped`, also in the background.
+
+    A shell starts what runs in the background with SIGINT ignored, and nohup with SIGHUP: the
+    first is meant for keys only, so ``kill -INT`` is heeded; the second is what nohup is for.
+    Further signals do nothing, because stopping in order takes a moment and must come to its end.
+    """
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+
+    def stop(number: int, _frame: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise _Stopped(number)
+
+    for each in numbers:
+        signal.signal(each, stop)
+
+
 def _tell(processes: Processes, credentials: Path, *, serve: bool) -> bool:
+    import httpx  # noqa: PLC0415 (slow to import)
     from rich.console import Console  # noqa: PLC0415
 
-    from testamur.cli.demo import consortium  # noqa: PLC0415
-    from testamur.cli.demo import story as acts  # noqa: PLC0415
+    from testamur.cli.demo import acts, consortium  # noqa: PLC0415
+    from testamur.cli.demo.story import Story  # noqa: PLC0415
 
     console = Console(highlight=False)
-    story = acts.Story(console)
+    story = Story(console)
     started = time.monotonic()
-    with console.status("starting a chain, deploying the ledger, starting three nodes ..."):
-        chain = consortium.start_chain(processes)
-        members, deployment = consortium.found(chain)
-        consortium.start_nodes(processes, chain, members, deployment)
-    acts.prologue(story, members, chain, deployment)
-    issued = acts.hand_out(credentials, processes.directory, members)
-    acts.registrar(story, issued)
-    acts.student(story, issued)
-    acts.employer(story, issued, processes.directory)
-    acts.auditor(story, issued, members, chain)
+    with httpx.Client(timeout=20) as http:
+        with console.status("starting a chain, deploying the ledger, starting three nodes ..."):
+            universities = consortium.start(processes, http)
+        acts.prologue(story, universities)
+        issued = acts.hand_out(credentials, universities)
+        acts.registrar(story, issued, universities)
+        acts.student(story, issued, universities)
+        acts.employer(story, issued, universities)
+        acts.auditor(story, issued, universities)
     console.print()
     _conclude(story, time.monotonic() - started)
     if serve and not story.broken:
-        _serve(processes, members, chain)
+        _serve(universities)
     return not story.broken
 
 
@@ -114,26 +145,30 @@ def _conclude(story: Story, seconds: float) -> None:
         )
 
 
-def _serve(processes: Processes, members: Sequence[Member], chain: Chain) -> None:
+def _serve(universities: Consortium) -> None:
+    """Leave everything running until a signal comes: here it is the good end."""
+    processes, members = universities.processes, universities.members
     output.note("")
-    output.note("The nodes go on running; press Ctrl-C to stop them.")
+    output.note(f"The nodes go on running; Ctrl-C stops them, or: kill {os.getpid()}")
     for member in members:
         output.line(f"  {member.name:<26} {member.url}/v1/ledger")
     output.line(f"  {'what a node can be asked':<26} {members[0].url}/openapi.json")
-    output.line(f"  {'the chain (JSON-RPC)':<26} {chain.url}")
+    output.line(f"  {'the chain (JSON-RPC)':<26} {universities.chain.url}")
     output.line(f"  {'files and logs':<26} {processes.directory}")
-    while (ended := processes.ended()) is None:
-        time.sleep(0.5)
-    raise DemoError(f"{ended} ended by itself")
+    sys.stdout.flush()  # it is waited for, where it is read from a file
+    try:
+        while (ended := processes.ended()) is None:
+            time.sleep(0.5)
+    except _Stopped:
+        output.note("\nstopping ...")
+    else:
+        raise DemoError(f"{ended} ended by itself")
 
 
-def _check_data(place: Path) -> bool:
+def _check_data(processes: Processes) -> bool:
     """After all nodes have stopped: everything that they kept fits together."""
-    from testamur.cli.demo.processes import run  # noqa: PLC0415
-
-    clean = True
-    for home in sorted(place.glob("node-*/data")):
-        done = run("check", "--data-dir", str(home))
-        clean = clean and done.code == 0
+    homes = sorted(processes.directory.glob("node-*/data"))
+    checked = processes.run_all(*(("check", "--data-dir", str(home)) for home in homes))
+    for home, done in zip(homes, checked, strict=True):
         output.note(f"{home.parent.name}: {done.output.strip() or done.errors.strip()}")
-    return clean
+    return bool(homes) and all(done.code == 0 for done in checked)

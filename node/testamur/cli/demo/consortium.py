@@ -46,6 +46,22 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Consortium:
+    """All of it, running."""
+
+    processes: Processes
+    """Its processes, and the directory of their files."""
+    chain: Chain
+    """The chain."""
+    members: Sequence[Member]
+    """The universities."""
+    deployment: Deployment
+    """Their ledger on the chain."""
+    http: httpx.Client
+    """To ask the nodes; one for all, because each new one reads the certificates of the web."""
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """The embedded chain."""
 
@@ -55,7 +71,16 @@ class Chain:
     """Address and public key-that-should-be-secret of each funded account."""
 
 
-def start_chain(processes: Processes) -> Chain:
+def start(processes: Processes, http: httpx.Client) -> Consortium:
+    """Start the chain, deploy the ledger, start the nodes, and wait until all are ready."""
+    chain = _start_chain(processes)
+    members, deployment = _found(chain)
+    consortium = Consortium(processes, chain, members, deployment, http)
+    _start_nodes(consortium)
+    return consortium
+
+
+def _start_chain(processes: Processes) -> Chain:
     """Start the embedded chain and read where it answers."""
     announced = processes.directory / "chain.json"
     announced.touch()
@@ -67,12 +92,15 @@ def start_chain(processes: Processes) -> Chain:
         f"--data-dir={processes.directory / 'chain'}",
         output=announced,
     )
+    # While it starts, this process loads what it needs to speak with it.
+    import testamur.chain.deployment  # noqa: F401, PLC0415
+
     told: dict[str, Any] = processes.wait_until("chain", lambda: _json_in(announced))
     accounts = tuple((one["address"], one["private_key"]) for one in told["accounts"])
     return Chain(told["url"], accounts)
 
 
-def found(chain: Chain) -> tuple[Sequence[Member], Deployment]:
+def _found(chain: Chain) -> tuple[Sequence[Member], Deployment]:
     """Deploy a ledger whose founders are the three universities."""
     from testamur.chain.client import ChainClient  # noqa: PLC0415 (slow to import)
     from testamur.chain.deployment import deploy  # noqa: PLC0415
@@ -101,19 +129,18 @@ def found(chain: Chain) -> tuple[Sequence[Member], Deployment]:
     return members, deploy(client, key, founders)
 
 
-def start_nodes(
-    processes: Processes, chain: Chain, members: Sequence[Member], deployment: Deployment
-) -> None:
+def _start_nodes(consortium: Consortium) -> None:
     """Write each node's settings, start all, and wait until all are ready."""
-    for member in members:
+    processes, chain = consortium.processes, consortium.chain
+    for member in consortium.members:
         home = processes.directory / member.process
         home.mkdir()
         (home / "anchor.key").touch(mode=0o600)
         (home / "anchor.key").write_text(chain.accounts[member.id][1] + "\n")
-        (home / "node.toml").write_text(_settings(member, chain, deployment))
+        (home / "node.toml").write_text(_settings(member, chain, consortium.deployment))
         processes.start(member.process, "serve", f"--config={home / 'node.toml'}")
-    for member in members:
-        processes.wait_until(member.process, partial(_ready, member.url))
+    for member in consortium.members:
+        processes.wait_until(member.process, partial(_ready, consortium.http, member.url))
 
 
 def _settings(member: Member, chain: Chain, deployment: Deployment) -> str:
@@ -127,8 +154,8 @@ anchor_key_file = "anchor.key"
 network_name = "embedded chain"
 network_kind = "local"
 port = {member.port}
-seal_after_seconds = 1
-poll_seconds = 0.3
+seal_after_seconds = 0
+poll_seconds = 0.2
 """
 
 
@@ -139,8 +166,8 @@ def _json_in(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _ready(url: str) -> bool:
+def _ready(http: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health/ready", timeout=5).status_code == httpx.codes.OK
+        return http.get(f"{url}/health/ready").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False

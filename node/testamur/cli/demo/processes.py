@@ -1,4 +1,4 @@
-"""The demo's processes: one chain and three nodes, started, watched and stopped by pid."""
+"""The demo's processes: a chain, three nodes and many commands; started, watched and stopped."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ COMMAND_SECONDS_MAX: Final = 120.0
 class Finished:
     """A command that ended."""
 
+    arguments: Sequence[str]
+    """What came after ``testamur``."""
     code: int
     """Exit code."""
     output: str
@@ -46,17 +48,22 @@ class Finished:
 
 @dataclass(slots=True)
 class Processes:
-    """Everything that the demo started; use it in a ``with`` statement."""
+    """Everything that the demo started; use it in a ``with`` statement. Not for threads."""
 
     directory: Path
     """Where logs are written."""
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _pipe: tuple[int, int] = (-1, -1)
+    """What tells every process that the demo is there: both ends are ours, one is theirs."""
 
     def __enter__(self) -> Self:
+        self._pipe = os.pipe()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop_all()
+        for end in self._pipe:
+            os.close(end)
 
     def start(self, name: str, *arguments: str, output: Path | None = None) -> None:
         """Start ``testamur`` with ``arguments`` as a process of its own session.
@@ -69,7 +76,7 @@ class Processes:
         ):
             self._running[name] = subprocess.Popen(  # noqa: S603 - our own command
                 command(*arguments),
-                stdin=subprocess.DEVNULL,
+                stdin=self._pipe[0],
                 stdout=standard_output,
                 stderr=log,
                 start_new_session=True,
@@ -107,6 +114,40 @@ class Processes:
                 process.wait()
         self._running.clear()
 
+    def run_all(self, *commands: Sequence[str]) -> list[Finished]:
+        """Run ``testamur`` commands to their ends, all at once; gives the results in order.
+
+        Raises:
+            DemoError: one did not end in time.
+        """
+        deadline = time.monotonic() + COMMAND_SECONDS_MAX
+        started: list[subprocess.Popen[str]] = []
+        finished = []
+        try:
+            for arguments in commands:  # one by one, so that those started are known if one fails
+                started.append(self._command(arguments))  # noqa: PERF401
+            for process, arguments in zip(started, commands, strict=True):
+                out, err = process.communicate(timeout=max(0.0, deadline - time.monotonic()))
+                finished.append(Finished(arguments, process.returncode, out, err))
+        except subprocess.TimeoutExpired as exc:
+            raise DemoError(f"testamur {' '.join(arguments)} did not end") from exc
+        finally:
+            for process in started:
+                if process.poll() is None:
+                    process.kill()
+                    process.communicate()
+        return finished
+
+    def _command(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            command(*arguments),
+            stdin=self._pipe[0],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
     def _tail(self, name: str) -> str:
         text = (self.directory / f"{name}.log").read_text("utf-8", errors="replace")
         return "\n".join(text.splitlines()[-12:])
@@ -114,27 +155,7 @@ class Processes:
 
 def command(*arguments: str) -> list[str]:
     """Give the command line of ``testamur`` in this very environment."""
-    return [sys.executable, "-m", "testamur", *arguments]
-
-
-def run(*arguments: str) -> Finished:
-    """Run one ``testamur`` command to its end.
-
-    Raises:
-        DemoError: it did not end in time.
-    """
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            command(*arguments),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS_MAX,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as exc:
-        raise DemoError(f"testamur {' '.join(arguments)} did not end") from exc
-    return Finished(done.returncode, done.stdout, done.stderr)
+    return [sys.executable, "-m", "testamur.cli.demo.child", *arguments]
 
 
 def free_ports(count: int) -> Sequence[int]:

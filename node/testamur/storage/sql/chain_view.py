@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 from testamur.errors import ContinuityError, StateConflictError, UnknownRecordError
 from testamur.ledger.records import RecordKind, parse_record
 from testamur.merkle.hashing import Hash32
-from testamur.storage.model import FollowedBlock, FollowedRecord
+from testamur.storage.model import FollowedBlock, FollowedRecord, LedgerReading
 from testamur.storage.sql.database import Database
 from testamur.storage.sql.tables import blocks, finalized, records
 
@@ -87,6 +87,12 @@ class SqlChainView:
             if not 0 <= start <= end <= size:
                 raise UnknownRecordError(f"[{start}, {end}) is not within {size} records")
             return _records(connection, records.c.index >= start, records.c.index < end)
+
+    def read_ledger(self, start: int) -> LedgerReading:
+        """See the interface."""
+        with self._database.read("read the ledger") as connection:
+            found = _records(connection, records.c.index >= start)
+            return LedgerReading(_finalized(connection), _followed(connection), tuple(found))
 
     def record_of_batch(self, member: int, root: Hash32) -> FollowedRecord | None:
         """See the interface."""
