@@ -16,9 +16,10 @@ from testamur.errors import (
     ChainIdentityError,
     ChainUnavailableError,
 )
+from testamur.ledger.trust import FinalityRule
 from testamur.merkle.hashing import Hash32
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain
-from tests.support.lying_endpoint import Lie, LyingEndpoint, answers, honest, without_log
+from tests.support.lying_endpoint import HangUp, Lie, LyingEndpoint, answers, honest, without_log
 from tests.support.member_node import LedgerOnChain, MemberNode, deployed_ledger
 
 OTHER = Hash32(bytes(31) + b"\x01")
@@ -130,6 +131,60 @@ def test_a_lie_in_old_blocks_is_found_at_the_first_comparison(
         assert reader.store.followed() is None
         endpoint.lie = honest
         assert reader.follower.poll_once().size == 3
+
+
+def test_what_a_stopped_process_did_not_compare_does_not_become_final(
+    node: MemberNode, ledger: LedgerOnChain, devchain: RunningDevchain, tmp_path: Path
+) -> None:
+    """The endpoint met after the restart is behind, so that there is nothing to compare at."""
+    node.turn_until(node.seal("one"), "final")
+    depth, behind = STATE_BLOCKS + 10, 30
+    while devchain.chain.head.block_number < ledger.deployment.block_number + 2 * depth + behind:
+        devchain.chain.mine_empty_block()
+    number = devchain.chain.head.block_number - STATE_BLOCKS - behind
+    earlier = ledger_block(ledger, number)
+
+    def hides_a_record(method: str, _params: list[Any], ask: Any) -> Any:
+        if method == "eth_call":
+            raise HangUp
+        answer = ask()
+        if method == "eth_getLogs":
+            answer["result"] = [log for log in answer["result"] if len(log["topics"]) == 2]
+        return answer
+
+    def is_behind(method: str, params: list[Any], ask: Any) -> Any:
+        answer = ask()
+        if method == "eth_getBlockByNumber" and params[0] == "latest":
+            answer["result"] = earlier
+        return answer
+
+    def reader() -> MemberNode:
+        rule = FinalityRule(depth=depth)
+        return MemberNode(
+            ledger, 2, tmp_path / "reader", url=endpoint.url, range_max=10, finality=rule
+        )
+
+    with LyingEndpoint(ledger.url, hides_a_record) as endpoint:
+        with reader() as stopped, pytest.raises(ChainUnavailableError):
+            stopped.follower.poll_once()
+        with reader() as restarted:
+            followed = restarted.store.followed()
+            assert followed is not None
+            assert followed.number > number
+            assert restarted.store.size() == 1
+            endpoint.lie = is_behind
+            assert restarted.follower.poll_once().finalized is None
+            endpoint.lie = honest
+            with pytest.raises(ChainDisagreementError):
+                restarted.follower.poll_once()
+            assert restarted.follower.poll_once().finalized is not None
+            assert restarted.store.size() == 2
+
+
+def ledger_block(ledger: LedgerOnChain, number: int) -> Any:
+    """Give a block of the chain as JSON-RPC has it."""
+    with ledger.client() as client:
+        return client.connection.ask("eth_getBlockByNumber", hex(number), False)
 
 
 def _altered(field: str, value: object) -> Any:
