@@ -46,7 +46,7 @@ def _below(kind: type[errors.TestamurError]) -> list[type[errors.TestamurError]]
     for refined in kind.__subclasses__():
         found += _below(refined)
     # A test or a plug-in may refine an error of ours; the page is about ours alone.
-    return [one for one in found if one.__module__ == errors.__name__]
+    return [one for one in found if one.__module__.startswith(errors.__name__)]
 
 
 def _table(title: str, kinds: list[type[errors.TestamurError]]) -> str:

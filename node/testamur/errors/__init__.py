@@ -1,0 +1,207 @@
+"""Every error that Testamur raises in normal operation, as one tree.
+
+    TestamurError
+    ├── MerkleError
+    │   ├── HashLengthError          a hash is not 32 bytes
+    │   ├── TreeRangeError           an index or a size outside the tree
+    │   ├── ProofLengthError         longer or shorter than index and size demand
+    │   └── RootMismatchError        the length is right, the hash is not
+    ├── CredentialError              what was presented cannot be hashed
+    │   ├── UnparsableCredentialError
+    │   ├── DuplicateKeyError
+    │   ├── NestingTooDeepError
+    │   ├── NumberOutOfRangeError
+    │   ├── LoneSurrogateError
+    │   ├── CredentialTooLargeError
+    │   ├── UnknownProfileError
+    │   ├── SeveralSignaturesError
+    │   ├── UnmatchedDisclosureError a claim is shown that the issuer's part has no hash of
+    │   ├── MemberRangeError         no member can have this id
+    │   └── UnreadableFileError      the disk did not give the file
+    ├── SidecarError                 the journal of the salt
+    │   ├── SidecarMissingError      the file was not committed for this ledger and member
+    │   ├── SidecarFormatError
+    │   ├── SidecarStorageError      it cannot be read or made durable: nothing was committed
+    │   ├── ProfileConflictError     committed under another profile than the one asked for
+    │   └── CredentialChangedError   the file is not the one that was committed
+    ├── FormatError                  bytes that break one of our formats
+    │   ├── RecordFormatError
+    │   ├── BirthFormatError
+    │   ├── TrustFileFormatError
+    │   ├── ReceiptFormatError
+    │   ├── RequestFormatError       an HTTP request
+    │   ├── RequestTooLargeError
+    │   ├── TooManyEntriesError
+    │   └── UnsupportedMediaTypeError
+    ├── VerificationError            a numbered step of verification failed; ``code`` says which
+    ├── StorageError
+    │   ├── StoreUnavailableError
+    │   ├── StoreIdentityError       the data directory belongs to another ledger or member
+    │   ├── StoreLockedError         another process has the data directory
+    │   ├── ImmutableConflictError   same name, other content
+    │   ├── StateConflictError       the stored state does not allow this change
+    │   ├── ContinuityError          a block or record does not follow the last one
+    │   ├── CorruptBatchError        a batch file does not give its root
+    │   ├── UnknownBatchError
+    │   ├── UnknownEntryError
+    │   └── UnknownRecordError
+    ├── BatchingError
+    │   └── ReadBackError            two derivations of one root differ: nothing was sealed
+    ├── ChainError
+    │   ├── ChainUnavailableError    no answer, or none that can be used; never a verdict
+    │   ├── ChainIdentityError       another chain, genesis or contract than expected
+    │   ├── NotFollowedYetError      ask again in a moment
+    │   ├── ChainDisagreementError   logs and ``head()`` do not fit together
+    │   ├── TransactionRejectedError the endpoint refused our transaction
+    │   ├── DeploymentError
+    │   └── DevchainRefusalError     what the embedded chain answers as a JSON-RPC error
+    ├── NodeError                    what another node answered
+    │   ├── NodeUnavailableError
+    │   └── NodeProtocolError
+    ├── DemoError                    the demo cannot go on
+    └── ConfigurationError
+
+A programming mistake is none of these: it stays a ``TypeError`` or ``ValueError``. Every class
+has a stable ``code`` for programs and an ``advice`` for people; HTTP status codes are the
+business of ``api/`` alone.
+"""
+
+from __future__ import annotations
+
+from testamur.errors.base import (
+    TestamurError,
+)
+from testamur.errors.chain import (
+    ChainDisagreementError,
+    ChainError,
+    ChainIdentityError,
+    ChainUnavailableError,
+    DeploymentError,
+    DevchainRefusalError,
+    NotFollowedYetError,
+    TransactionRejectedError,
+)
+from testamur.errors.credentials import (
+    CredentialChangedError,
+    CredentialError,
+    CredentialTooLargeError,
+    DuplicateKeyError,
+    LoneSurrogateError,
+    MemberRangeError,
+    NestingTooDeepError,
+    NumberOutOfRangeError,
+    ProfileConflictError,
+    SeveralSignaturesError,
+    SidecarError,
+    SidecarFormatError,
+    SidecarMissingError,
+    SidecarStorageError,
+    UnknownProfileError,
+    UnmatchedDisclosureError,
+    UnparsableCredentialError,
+    UnreadableFileError,
+)
+from testamur.errors.ledger import (
+    BirthFormatError,
+    FormatError,
+    ReceiptFormatError,
+    RecordFormatError,
+    RequestFormatError,
+    RequestTooLargeError,
+    TooManyEntriesError,
+    TrustFileFormatError,
+    UnsupportedMediaTypeError,
+    VerificationError,
+)
+from testamur.errors.merkle import (
+    HashLengthError,
+    MerkleError,
+    ProofLengthError,
+    RootMismatchError,
+    TreeRangeError,
+)
+from testamur.errors.nodes import (
+    ConfigurationError,
+    DemoError,
+    NodeError,
+    NodeProtocolError,
+    NodeUnavailableError,
+)
+from testamur.errors.storage import (
+    BatchingError,
+    ContinuityError,
+    CorruptBatchError,
+    ImmutableConflictError,
+    ReadBackError,
+    StateConflictError,
+    StorageError,
+    StoreIdentityError,
+    StoreLockedError,
+    StoreUnavailableError,
+    UnknownBatchError,
+    UnknownEntryError,
+    UnknownRecordError,
+)
+
+__all__ = [
+    "BatchingError",
+    "BirthFormatError",
+    "ChainDisagreementError",
+    "ChainError",
+    "ChainIdentityError",
+    "ChainUnavailableError",
+    "ConfigurationError",
+    "ContinuityError",
+    "CorruptBatchError",
+    "CredentialChangedError",
+    "CredentialError",
+    "CredentialTooLargeError",
+    "DemoError",
+    "DeploymentError",
+    "DevchainRefusalError",
+    "DuplicateKeyError",
+    "FormatError",
+    "HashLengthError",
+    "ImmutableConflictError",
+    "LoneSurrogateError",
+    "MemberRangeError",
+    "MerkleError",
+    "NestingTooDeepError",
+    "NodeError",
+    "NodeProtocolError",
+    "NodeUnavailableError",
+    "NotFollowedYetError",
+    "NumberOutOfRangeError",
+    "ProfileConflictError",
+    "ProofLengthError",
+    "ReadBackError",
+    "ReceiptFormatError",
+    "RecordFormatError",
+    "RequestFormatError",
+    "RequestTooLargeError",
+    "RootMismatchError",
+    "SeveralSignaturesError",
+    "SidecarError",
+    "SidecarFormatError",
+    "SidecarMissingError",
+    "SidecarStorageError",
+    "StateConflictError",
+    "StorageError",
+    "StoreIdentityError",
+    "StoreLockedError",
+    "StoreUnavailableError",
+    "TestamurError",
+    "TooManyEntriesError",
+    "TransactionRejectedError",
+    "TreeRangeError",
+    "TrustFileFormatError",
+    "UnknownBatchError",
+    "UnknownEntryError",
+    "UnknownProfileError",
+    "UnknownRecordError",
+    "UnmatchedDisclosureError",
+    "UnparsableCredentialError",
+    "UnreadableFileError",
+    "UnsupportedMediaTypeError",
+    "VerificationError",
+]

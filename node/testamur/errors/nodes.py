@@ -1,0 +1,37 @@
+"""Other nodes, the demo, and configuration."""
+
+from __future__ import annotations
+
+from testamur.errors.base import TestamurError
+
+
+class NodeError(TestamurError):
+    """A node that was asked over HTTP."""
+
+    code = "node_error"
+
+
+class NodeUnavailableError(NodeError):
+    """The node did not answer."""
+
+    code = "node_unavailable"
+    advice = "Check the node's URL, or ask another member's node."
+
+
+class NodeProtocolError(NodeError):
+    """The node answered something that is not of the protocol."""
+
+    code = "node_protocol"
+
+
+class DemoError(TestamurError):
+    """The demo cannot go on."""
+
+    code = "demo_failed"
+    advice = "Run it again; if it fails again, look into the logs in the directory it names."
+
+
+class ConfigurationError(TestamurError):
+    """A setting is missing or cannot be used."""
+
+    code = "configuration"
