@@ -50,6 +50,7 @@ CALLS: dict[str, Callable[[SqlStore], Any]] = {
     "rebuild_index": lambda store: store.rebuild_index(lambda _root: []),
     "recent_blocks": lambda store: store.recent_blocks(),
     "record": lambda store: store.record(0),
+    "count_anchors": lambda store: store.count_anchors(1, above=0, up_to=1),
     "record_of_batch": lambda store: store.record_of_batch(1, digest("root")),
     "records": lambda store: store.records(0, 0),
     "rewind": lambda store: store.rewind(1),
