@@ -158,6 +158,8 @@ def test_a_lost_sequence_gets_a_new_one_only_after_finality(tmp_path: Path) -> N
 FAR = 130
 """Blocks by which finality lags where ordinary nodes have no state of the final block."""
 
+pytestmark = pytest.mark.slow  # each test runs a chain of its own, some a second one
+
 
 def pruned(running: RunningDevchain, also: Lie = honest) -> Lie:
     """Know the state of the newest 128 blocks alone, as geth does."""

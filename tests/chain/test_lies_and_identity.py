@@ -22,6 +22,9 @@ from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devch
 from tests.support.lying_endpoint import HangUp, Lie, LyingEndpoint, answers, honest, without_log
 from tests.support.member_node import LedgerOnChain, MemberNode, deployed_ledger
 
+pytestmark = pytest.mark.slow  # each test runs a chain of its own, some a second one
+
+
 OTHER = Hash32(bytes(31) + b"\x01")
 
 

@@ -15,6 +15,9 @@ from tests.support.anvil import RunningAnvil, running_anvil
 from tests.support.member_node import LedgerOnChain, MemberNode, deployed_ledger
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow  # each test runs a chain of its own, some a second one
+
+
 DEPTH = 8
 
 

@@ -15,6 +15,8 @@ from tests.support.devchain import NEVER_SECONDS, running_devchain
 from tests.support.lying_endpoint import LyingEndpoint, hangs_up_on, honest
 from tests.support.member_node import LedgerOnChain, MemberNode, deployed_ledger
 
+pytestmark = pytest.mark.slow  # each test runs a chain of its own, some a second one
+
 
 @pytest.fixture
 def endpoint(ledger: LedgerOnChain) -> Iterator[LyingEndpoint]:
