@@ -61,7 +61,13 @@ def test_the_document_has_the_paths_of_this_version_and_no_other(document: dict[
         ("get", "/v1/entries/{entry}"),
         ("get", "/v1/receipts/{entry}"),
         ("post", "/v1/verify"),
+        ("get", "/v1/batches"),
+        ("get", "/v1/batches/{root}"),
+        ("get", "/v1/batches/{root}/entries"),
         ("get", "/v1/ledger"),
+        ("get", "/v1/ledger/records"),
+        ("get", "/v1/ledger/inclusion"),
+        ("get", "/v1/ledger/consistency"),
         ("get", "/v1/members"),
         ("get", "/v1/trust"),
         ("get", "/health/live"),
@@ -92,12 +98,19 @@ def test_answers_have_exactly_the_documented_fields(
     document: dict[str, Any], node: HttpNode, registered: tuple[Committed, dict[str, Any]]
 ) -> None:
     entry = registered[0].entry.hex()
+    root = node.http.get(f"/v1/entries/{entry}").json()["batch"]
+    needed = {
+        "/v1/ledger/inclusion": {"index": 1, "size": 2},
+        "/v1/ledger/consistency": {"old_size": 1, "size": 2},
+    }
     for path, operation in ((p, o) for p, v, o in operations(document) if v == "get"):
         schema = operation["responses"]["200"].get("content", {}).get("application/json", {})
         reference = schema.get("schema", {}).get("$ref")
         if reference is None:
             continue
         named = document["components"]["schemas"][reference.rpartition("/")[2]]
-        answer = node.http.get(path.replace("{entry}", entry))
+        answer = node.http.get(
+            path.replace("{entry}", entry).replace("{root}", root), params=needed.get(path)
+        )
         assert answer.status_code == 200
         assert set(answer.json()) == set(named["properties"]), path

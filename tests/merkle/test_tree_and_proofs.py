@@ -56,6 +56,19 @@ def test_root_equals_the_one_of_merkletools(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
+def test_a_prefix_of_larger_levels_is_the_tree_over_it(size: int) -> None:
+    prefix = tree.prefix(tree.levels(LEAVES), size)
+    assert [list(level) for level in prefix] == [list(x) for x in tree.levels(LEAVES[:size])]
+    assert list(prefix[0][1:]) == LEAVES[1:size]
+
+
+@pytest.mark.parametrize("size", [-1, 0, len(LEAVES) + 1])
+def test_there_is_no_prefix_of_another_size(size: int) -> None:
+    with pytest.raises(TreeRangeError):
+        tree.prefix(tree.levels(LEAVES), size)
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
 def test_every_inclusion_path_is_the_one_of_the_rfc_and_verifies(size: int) -> None:
     leaves, root, built = LEAVES[:size], tree.root(LEAVES[:size]), tree.levels(LEAVES[:size])
     for index in range(size):

@@ -21,7 +21,8 @@ error decided it. This page is made from `testamur.errors` by `scripts/vectors`;
   silent chain can be read neither as "forged" nor as "fine".
 
 Over HTTP there are besides: `no_such_resource` (404) and `method_not_allowed` (405) where nothing
-of ours was reached, and `internal_error` (500): a mistake of ours, answered without its cause.
+of ours was reached, `range_not_satisfiable` (416) where a range of bytes begins beyond the end, and
+`internal_error` (500): a mistake of ours, answered without its cause.
 
 In the tables a class stands under the one that it refines, and shares its advice where it has none
 of its own; `-` means that there is none.

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import structlog
-from fastapi import Depends, FastAPI, Path, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from testamur import __version__
 from testamur.api import requests, schemas
-from testamur.api.problems import MEDIA_TYPE, problem, problem_of, status_of
+from testamur.api.ledger_routes import add_batches, add_records
+from testamur.api.problems import problem, problem_of, status_of
+from testamur.api.routing import PROBLEMS, Service, documented_problem
 from testamur.errors import RequestFormatError, TestamurError, UnsupportedMediaTypeError
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_to_json
@@ -29,23 +31,12 @@ UPLOADS_MAX = 8
 _LOG = structlog.get_logger("testamur")
 
 
-def _problem(description: str) -> dict[str, Any]:
-    content = {MEDIA_TYPE: {"schema": schemas.Problem.model_json_schema()}}
-    return {"description": description, "content": content}
-
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: _problem("The request is not of the documented form."),
-    503: _problem("Something did not answer; ask again."),
-    # Also keeps FastAPI from documenting its own 422, which this application never gives.
-    "default": _problem("Any other error."),
-}
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: _problem("This node does not know the entry."),
+    404: documented_problem("This node does not know the entry."),
 }
 _TOO_LARGE: dict[int | str, dict[str, Any]] = {
-    413: _problem("Over a limit; nothing was taken."),
-    415: _problem("Another Content-Type is needed."),
+    413: documented_problem("Over a limit; nothing was taken."),
+    415: documented_problem("Another Content-Type is needed."),
 }
 
 
@@ -61,7 +52,11 @@ def create_app(service: NodeService) -> FastAPI:
     )
     app.state.service = service
     app.add_middleware(
-        _OpenToPages, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]
+        _OpenToPages,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Content-Range", "ETag", "Link", "Retry-After"],
     )
     app.add_exception_handler(TestamurError, _on_expected)
     app.add_exception_handler(HTTPException, _on_http)
@@ -70,6 +65,8 @@ def create_app(service: NodeService) -> FastAPI:
     _add_entries(app)
     _add_verify(app)
     _add_ledger(app)
+    add_batches(app)
+    add_records(app)
     _add_health(app)
     return app
 
@@ -88,12 +85,6 @@ class _OpenToPages(CORSMiddleware):
             await super().__call__(scope, receive, send)
 
 
-def _service(request: Request) -> NodeService:
-    service: NodeService = request.app.state.service
-    return service
-
-
-Service = Annotated[NodeService, Depends(_service)]
 EntryPath = Annotated[str, Path(description="64 lower-case hex digits.", max_length=256)]
 
 
@@ -102,7 +93,7 @@ def _add_entries(app: FastAPI) -> None:
         SUBMISSION_PATH,
         status_code=202,
         response_model=schemas.Submitted,
-        responses=_PROBLEMS | _TOO_LARGE,
+        responses=PROBLEMS | _TOO_LARGE,
         openapi_extra=_body(
             {
                 "application/json": {
@@ -131,7 +122,7 @@ def _add_entries(app: FastAPI) -> None:
     @app.get(
         "/v1/entries/{entry}",
         response_model=schemas.EntryAnswer,
-        responses=_PROBLEMS | _NOT_FOUND,
+        responses=PROBLEMS | _NOT_FOUND,
         summary="Where an entry stands",
     )
     def entry_state(entry: EntryPath, service: Service) -> schemas.EntryAnswer:
@@ -140,7 +131,7 @@ def _add_entries(app: FastAPI) -> None:
 
     @app.get(
         "/v1/receipts/{entry}",
-        responses=_PROBLEMS
+        responses=PROBLEMS
         | _NOT_FOUND
         | {
             200: {"description": "The receipt, without its commitment: the holder's tool adds it."},
@@ -166,7 +157,7 @@ def _add_verify(app: FastAPI) -> None:
 
     @app.post(
         "/v1/verify",
-        responses=_PROBLEMS
+        responses=PROBLEMS
         | _TOO_LARGE
         | {200: {"description": "The report, whatever the verdict; branch on ``outcome``."}},
         openapi_extra=_body(
@@ -251,7 +242,7 @@ def _add_ledger(app: FastAPI) -> None:
     @app.get(
         "/v1/members",
         response_model=schemas.MembersAnswer,
-        responses=_PROBLEMS,
+        responses=PROBLEMS,
         summary="The members",
     )
     def members(service: Service) -> schemas.MembersAnswer:
@@ -260,7 +251,7 @@ def _add_ledger(app: FastAPI) -> None:
             members=[schemas.MemberAnswer.of(member) for member in service.members()]
         )
 
-    @app.get("/v1/trust", responses=_PROBLEMS, summary="This node's view as a trust file")
+    @app.get("/v1/trust", responses=PROBLEMS, summary="This node's view as a trust file")
     def trust(service: Service) -> Response:
         """Give a trust file that nobody vouches for: compare it with other members' nodes."""
         return Response(serialise_trust(service.trust()), media_type="application/json")

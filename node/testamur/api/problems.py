@@ -33,7 +33,7 @@ _STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
     (TooManyEntriesError, 413),
     (UnsupportedMediaTypeError, 415),
     (UnknownEntryError, 404),
-    (UnknownBatchError, 500),
+    (UnknownBatchError, 404),
     (CorruptBatchError, 500),
     (StorageError, 503),
     (NotFollowedYetError, 503),

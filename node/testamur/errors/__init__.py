@@ -30,6 +30,7 @@
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
     │   ├── RequestFormatError       an HTTP request
+    │   ├── OutOfRangeError
     │   ├── RequestTooLargeError
     │   ├── TooManyEntriesError
     │   └── UnsupportedMediaTypeError
@@ -104,6 +105,7 @@ from testamur.errors.credentials import (
 from testamur.errors.ledger import (
     BirthFormatError,
     FormatError,
+    OutOfRangeError,
     ReceiptFormatError,
     RecordFormatError,
     RequestFormatError,
@@ -172,6 +174,7 @@ __all__ = [
     "NodeUnavailableError",
     "NotFollowedYetError",
     "NumberOutOfRangeError",
+    "OutOfRangeError",
     "ProfileConflictError",
     "ProofLengthError",
     "ReadBackError",

@@ -43,6 +43,13 @@ class RequestFormatError(FormatError):
     code = "request_format"
 
 
+class OutOfRangeError(FormatError):
+    """An HTTP request that asks for a number outside its range."""
+
+    code = "out_of_range"
+    advice = "Ask /v1/ledger for the sizes that this node can answer for now."
+
+
 class RequestTooLargeError(FormatError):
     """An HTTP request whose body exceeds its limit."""
 

@@ -65,6 +65,7 @@ class UnknownBatchError(StorageError):
     """This node has no batch with that root."""
 
     code = "unknown_batch"
+    advice = "Check the root; if another member anchored it, ask that member's node."
 
 
 class UnknownEntryError(StorageError):

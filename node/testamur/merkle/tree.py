@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import overload
 
 from testamur.errors import TreeRangeError
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32, check_hashes, node_hash
@@ -67,6 +68,51 @@ def root_of_prefix(built: Levels, size: int) -> Hash32:
     if joined is None:
         raise TreeRangeError(f"no {size} leaves are the first of this tree")
     return joined
+
+
+def prefix(built: Levels, size: int) -> Levels:
+    """Levels of the tree over the first ``size`` leaves, on levels built before: O(log n).
+
+    Full subtrees are the same in both trees; only the last node of each level is made anew.
+
+    Raises:
+        TreeRangeError: not ``0 < size <= `` the number of leaves.
+    """
+    if not built or not 0 < size <= len(built[0]):
+        raise TreeRangeError(f"no {size} leaves are the first of this tree")
+    last = size - 1
+    edge = built[0][last]
+    made = [_PrefixLevel(built[0], edge, last)]
+    for level in built:
+        if not last:
+            break
+        if last & 1:
+            edge = node_hash(level[last - 1], edge)
+        last >>= 1
+        made.append(_PrefixLevel(built[len(made)], edge, last))
+    return tuple(made)
+
+
+class _PrefixLevel(Sequence[Hash32]):
+    """The nodes of one level that stand before the right edge, and that edge."""
+
+    def __init__(self, level: Sequence[Hash32], edge: Hash32, last: int) -> None:
+        self._level = level
+        self._edge = edge
+        self._last = last
+
+    def __len__(self) -> int:
+        return self._last + 1
+
+    @overload
+    def __getitem__(self, index: int) -> Hash32: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Hash32]: ...
+    def __getitem__(self, index: int | slice) -> Hash32 | Sequence[Hash32]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        position = range(len(self))[index]
+        return self._edge if position == self._last else self._level[position]
 
 
 def _parents(level: Sequence[Hash32]) -> list[Hash32]:

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from testamur.errors import CorruptBatchError
+from testamur.errors import CorruptBatchError, UnknownBatchError
 from testamur.ledger.receipt import BatchProof
 from testamur.merkle import proofs, tree
 from testamur.merkle.hashing import Hash32, leaf_hash
@@ -41,8 +41,7 @@ class BatchTrees:
         """Prove ``entry`` in the batch ``root``.
 
         Raises:
-            UnknownBatchError: there is no file of this batch.
-            CorruptBatchError: the file does not give its root, or lacks the entry.
+            CorruptBatchError: the file is missing, does not give its root, or lacks the entry.
             StoreUnavailableError: it cannot be read.
         """
         found = self._get(root)
@@ -50,6 +49,15 @@ class BatchTrees:
         if index is None:
             raise CorruptBatchError(f"batch {root.hex()} lacks an entry that the index gives it")
         return BatchProof(index, tuple(proofs.inclusion_path_in(found.levels, index)))
+
+    def content(self, root: Hash32) -> bytes:
+        """Give the file of the batch ``root``, which was checked against it.
+
+        Raises:
+            CorruptBatchError: the file is missing, or does not give its root.
+            StoreUnavailableError: it cannot be read.
+        """
+        return b"".join(self._get(root).entries)
 
     def _get(self, root: Hash32) -> BatchTree:
         with self._lock:
@@ -70,7 +78,12 @@ class BatchTrees:
             return found
 
     def _load(self, root: Hash32) -> BatchTree:
-        entries = parse_batch(self._files.read(root))
+        try:
+            data = self._files.read(root)
+        except UnknownBatchError as error:
+            # Whoever asks has the root from the index: the batch is known, its file is lost.
+            raise CorruptBatchError(f"the file of batch {root.hex()} is missing") from error
+        entries = parse_batch(data)
         built = tree.levels([leaf_hash(entry) for entry in entries])
         if not built or built[-1][0] != root:
             raise CorruptBatchError(f"the file of batch {root.hex()} gives another root")

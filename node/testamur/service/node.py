@@ -30,6 +30,7 @@ from testamur.ledger.view import LedgerView, Presented
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
 from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
+from testamur.service.reading import Reading
 from testamur.storage.interface import Store
 from testamur.storage.model import AddResult, EntryState, LedgerIdentity, QueueState
 
@@ -105,6 +106,7 @@ class NodeService:
         self._follow_seconds_max = follow_seconds_max
         self._followed_at: float | None = None
         self.about = about
+        self.reading = Reading(store, batches, self._tree, member=about.identity.member)
 
     def note_followed(self) -> None:
         """Note that the chain was looked at, and all of it followed, just now."""
@@ -140,8 +142,8 @@ class NodeService:
 
         Raises:
             UnknownEntryError: this node was never given it.
-            UnknownBatchError, CorruptBatchError, StoreUnavailableError: its batch file is
-                missing, damaged or cannot be read.
+            CorruptBatchError, StoreUnavailableError: its batch file is missing, damaged or
+                cannot be read.
         """
         state = self._store.find_entry(entry)
         record = self._record_of(state)
