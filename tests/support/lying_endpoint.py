@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.request import Request, urlopen
+
+from tests.support.threaded_server import ThreadedServer
 
 Ask = Callable[[], Any]
 Lie = Callable[[str, list[Any], Ask], Any]
@@ -61,7 +61,7 @@ def answers(method: str, change: Callable[[Any], Any]) -> Lie:
     return lie
 
 
-class LyingEndpoint:
+class LyingEndpoint(ThreadedServer):
     """Serves on loopback until the ``with`` statement ends; ``lie`` may be set at any time."""
 
     def __init__(self, upstream: str, lie: Lie = honest) -> None:
@@ -98,27 +98,7 @@ class LyingEndpoint:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Server(("127.0.0.1", 0), Handler))
 
 
 def _post(url: str, body: bytes) -> Any:
