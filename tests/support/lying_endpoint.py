@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.request import Request, urlopen
 
+from tests.support.devchain import RunningDevchain
 from tests.support.threaded_server import ThreadedServer
 
 Ask = Callable[[], Any]
@@ -57,6 +58,20 @@ def answers(method: str, change: Callable[[Any], Any]) -> Lie:
 
     def lie(asked: str, _params: list[Any], ask: Ask) -> Any:
         return change(ask()) if asked == method else ask()
+
+    return lie
+
+
+def pruned(running: RunningDevchain, also: Lie = honest) -> Lie:
+    """Know the state of the newest 128 blocks alone, as geth does."""
+
+    def lie(method: str, params: list[Any], ask: Any) -> Any:
+        at = params[1] if len(params) > 1 else None
+        if isinstance(at, dict):
+            asked = running.chain.header_of(bytes.fromhex(at["blockHash"][2:]))
+            if running.chain.head.block_number - asked.block_number >= 128:
+                return {"error": {"code": -32000, "message": "missing trie node"}}
+        return also(method, params, ask)
 
     return lie
 
