@@ -17,6 +17,8 @@
     │   ├── SeveralSignaturesError
     │   ├── UnmatchedDisclosureError a claim is shown that the issuer's part has no hash of
     │   ├── MemberRangeError         no member can have this id
+    │   ├── LocatorFormatError       it starts as a locator does and is none
+    │   ├── SeveralLocatorsError     two that differ in one credential
     │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
     │   ├── SidecarMissingError      the file was not committed for this ledger and member
@@ -29,6 +31,7 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
+    │   ├── BundleFormatError
     │   ├── RequestFormatError       an HTTP request
     │   ├── RequestTooLargeError
     │   ├── TooManyEntriesError
@@ -86,11 +89,13 @@ from testamur.errors.credentials import (
     CredentialError,
     CredentialTooLargeError,
     DuplicateKeyError,
+    LocatorFormatError,
     LoneSurrogateError,
     MemberRangeError,
     NestingTooDeepError,
     NumberOutOfRangeError,
     ProfileConflictError,
+    SeveralLocatorsError,
     SeveralSignaturesError,
     SidecarError,
     SidecarFormatError,
@@ -103,6 +108,7 @@ from testamur.errors.credentials import (
 )
 from testamur.errors.ledger import (
     BirthFormatError,
+    BundleFormatError,
     FormatError,
     ReceiptFormatError,
     RecordFormatError,
@@ -146,6 +152,7 @@ from testamur.errors.storage import (
 __all__ = [
     "BatchingError",
     "BirthFormatError",
+    "BundleFormatError",
     "ChainDisagreementError",
     "ChainError",
     "ChainIdentityError",
@@ -163,6 +170,7 @@ __all__ = [
     "FormatError",
     "HashLengthError",
     "ImmutableConflictError",
+    "LocatorFormatError",
     "LoneSurrogateError",
     "MemberRangeError",
     "MerkleError",
@@ -180,6 +188,7 @@ __all__ = [
     "RequestFormatError",
     "RequestTooLargeError",
     "RootMismatchError",
+    "SeveralLocatorsError",
     "SeveralSignaturesError",
     "SidecarError",
     "SidecarFormatError",
