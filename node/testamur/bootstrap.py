@@ -72,6 +72,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
     from testamur import __version__
+    from testamur.chain.following import STATE_BLOCKS
     from testamur.chain.ledger_client import LedgerClient, check_identity
     from testamur.service.batch_trees import BatchTrees
     from testamur.service.node import NodeDescription, NodeService
@@ -95,6 +96,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             about=NodeDescription(identity, settings.network, settings.finality, __version__),
             clock=clock,
             follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
+            state_blocks=STATE_BLOCKS,
         )
         check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
         stages = [_following(settings, client, store, service, check)]

@@ -19,7 +19,7 @@ from testamur.errors import ChainUnavailableError, StoreUnavailableError, Transa
 from testamur.merkle.hashing import EMPTY_ROOT
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain
 from tests.support.faulty import Fault, FaultyStore
-from tests.support.lying_endpoint import Lie, LyingEndpoint, answers, hangs_up_on, honest
+from tests.support.lying_endpoint import LyingEndpoint, answers, hangs_up_on, honest, pruned
 from tests.support.member_node import (
     FEE_CAP_WEI,
     LedgerOnChain,
@@ -159,20 +159,6 @@ FAR = 130
 """Blocks by which finality lags where ordinary nodes have no state of the final block."""
 
 pytestmark = pytest.mark.slow  # each test runs a chain of its own, some a second one
-
-
-def pruned(running: RunningDevchain, also: Lie = honest) -> Lie:
-    """Know the state of the newest 128 blocks alone, as geth does."""
-
-    def lie(method: str, params: list[Any], ask: Any) -> Any:
-        at = params[1] if len(params) > 1 else None
-        if isinstance(at, dict):
-            asked = running.chain.header_of(bytes.fromhex(at["blockHash"][2:]))
-            if running.chain.head.block_number - asked.block_number >= 128:
-                return {"error": {"code": -32000, "message": "missing trie node"}}
-        return also(method, params, ask)
-
-    return lie
 
 
 def test_a_lost_sequence_is_found_where_finality_lags_beyond_the_state_that_nodes_keep(

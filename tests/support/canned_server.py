@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import socketserver
 from collections.abc import Mapping
-from threading import Thread
-from types import TracebackType
-from typing import Self
+
+from tests.support.threaded_server import ThreadedServer
 
 
 def reply(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
@@ -15,7 +14,7 @@ def reply(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-class CannedServer:
+class CannedServer(ThreadedServer):
     """Serves ``answers`` by path until the ``with`` statement ends; no answer: it hangs up."""
 
     def __init__(self, answers: Mapping[str, bytes]) -> None:
@@ -30,24 +29,4 @@ class CannedServer:
                 asked.append(path)
                 self.wfile.write(answers.get(path, b""))
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler))

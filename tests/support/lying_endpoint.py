@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.request import Request, urlopen
+
+from tests.support.devchain import RunningDevchain
+from tests.support.threaded_server import ThreadedServer
 
 Ask = Callable[[], Any]
 Lie = Callable[[str, list[Any], Ask], Any]
@@ -61,7 +62,21 @@ def answers(method: str, change: Callable[[Any], Any]) -> Lie:
     return lie
 
 
-class LyingEndpoint:
+def pruned(running: RunningDevchain, also: Lie = honest) -> Lie:
+    """Know the state of the newest 128 blocks alone, as geth does."""
+
+    def lie(method: str, params: list[Any], ask: Any) -> Any:
+        at = params[1] if len(params) > 1 else None
+        if isinstance(at, dict):
+            asked = running.chain.header_of(bytes.fromhex(at["blockHash"][2:]))
+            if running.chain.head.block_number - asked.block_number >= 128:
+                return {"error": {"code": -32000, "message": "missing trie node"}}
+        return also(method, params, ask)
+
+    return lie
+
+
+class LyingEndpoint(ThreadedServer):
     """Serves on loopback until the ``with`` statement ends; ``lie`` may be set at any time."""
 
     def __init__(self, upstream: str, lie: Lie = honest) -> None:
@@ -98,27 +113,7 @@ class LyingEndpoint:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Server(("127.0.0.1", 0), Handler))
 
 
 def _post(url: str, body: bytes) -> Any:

@@ -65,6 +65,15 @@ def claims(data: bytes) -> dict[str, JsonValue]:
     return sd_jwt.disclose(document, disclosures) if disclosures else document
 
 
+def payload(data: bytes) -> bytes:
+    """Return the payload as it was signed, whatever it is; disclosures are not looked at.
+
+    Raises:
+        CredentialError: as :func:`signing_input`.
+    """
+    return _read(data)[1]
+
+
 def _read(data: bytes) -> tuple[bytes, bytes, list[str]]:
     """Split into the signing input, the payload as it was signed, and the disclosures."""
     document = strict_json.parse_object(data)

@@ -72,6 +72,15 @@ def claims(data: bytes) -> dict[str, JsonValue]:
     return sd_jwt.disclose(document, disclosures) if disclosures else document
 
 
+def payload(data: bytes) -> bytes:
+    """Return the payload as it was signed, whatever it is; disclosures are not looked at.
+
+    Raises:
+        CredentialError: as :func:`issuer_signed`.
+    """
+    return _read(data)[1]
+
+
 def check_key_binding(text: str) -> None:
     """Refuse a key-binding JWT that has not the form of a JWT; what it says is not read.
 

@@ -17,6 +17,8 @@
     │   ├── SeveralSignaturesError
     │   ├── UnmatchedDisclosureError a claim is shown that the issuer's part has no hash of
     │   ├── MemberRangeError         no member can have this id
+    │   ├── LocatorFormatError       it starts as a locator does and is none
+    │   ├── SeveralLocatorsError     two that differ in one credential
     │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
     │   ├── SidecarMissingError      the file was not committed for this ledger and member
@@ -29,6 +31,7 @@
     │   ├── BirthFormatError
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
+    │   ├── BundleFormatError
     │   ├── RequestFormatError       an HTTP request
     │   ├── OutOfRangeError
     │   ├── RequestTooLargeError
@@ -87,11 +90,13 @@ from testamur.errors.credentials import (
     CredentialError,
     CredentialTooLargeError,
     DuplicateKeyError,
+    LocatorFormatError,
     LoneSurrogateError,
     MemberRangeError,
     NestingTooDeepError,
     NumberOutOfRangeError,
     ProfileConflictError,
+    SeveralLocatorsError,
     SeveralSignaturesError,
     SidecarError,
     SidecarFormatError,
@@ -104,6 +109,7 @@ from testamur.errors.credentials import (
 )
 from testamur.errors.ledger import (
     BirthFormatError,
+    BundleFormatError,
     FormatError,
     OutOfRangeError,
     ReceiptFormatError,
@@ -148,6 +154,7 @@ from testamur.errors.storage import (
 __all__ = [
     "BatchingError",
     "BirthFormatError",
+    "BundleFormatError",
     "ChainDisagreementError",
     "ChainError",
     "ChainIdentityError",
@@ -165,6 +172,7 @@ __all__ = [
     "FormatError",
     "HashLengthError",
     "ImmutableConflictError",
+    "LocatorFormatError",
     "LoneSurrogateError",
     "MemberRangeError",
     "MerkleError",
@@ -183,6 +191,7 @@ __all__ = [
     "RequestFormatError",
     "RequestTooLargeError",
     "RootMismatchError",
+    "SeveralLocatorsError",
     "SeveralSignaturesError",
     "SidecarError",
     "SidecarFormatError",

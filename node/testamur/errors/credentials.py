@@ -74,6 +74,20 @@ class MemberRangeError(CredentialError):
     advice = "Member ids are whole numbers from 1 to 4294967295."
 
 
+class LocatorFormatError(CredentialError):
+    """Text that starts as a locator does and is none."""
+
+    code = "locator_format"
+    advice = "Restore the original: a locator is broken by one character, also by a line break."
+
+
+class SeveralLocatorsError(CredentialError):
+    """One credential with two different locators, so that it is not clear which one counts."""
+
+    code = "several_locators"
+    advice = "Do not rely on it by its locator: ask for its bundle, or for it as it was issued."
+
+
 class UnreadableFileError(CredentialError):
     """The operating system did not give the file's content."""
 

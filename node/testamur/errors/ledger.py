@@ -37,6 +37,13 @@ class ReceiptFormatError(FormatError):
     advice = "Ask the holder for the receipt as the university handed it out."
 
 
+class BundleFormatError(FormatError):
+    """Not a bundle, or a name or content that no bundle can hold."""
+
+    code = "bundle_format"
+    advice = "Ask the holder for the bundle unchanged, as the university handed it out."
+
+
 class RequestFormatError(FormatError):
     """An HTTP request that is not of the documented form."""
 

@@ -96,14 +96,20 @@ class NodeService:
         about: NodeDescription,
         clock: Callable[[], float],
         follow_seconds_max: float,
+        state_blocks: int,
     ) -> None:
-        """Serve ``store``; ``follow_seconds_max``: older than that, following is not ready."""
+        """Serve ``store``.
+
+        ``follow_seconds_max``: when the chain was followed longer ago, the node is not ready.
+        ``state_blocks``: how many blocks back an ordinary endpoint still answers for the state.
+        """
         self._store = store
         self._batches = batches
         self._chain = chain
         self._clock = clock
         self._tree = LedgerTree(store)
         self._follow_seconds_max = follow_seconds_max
+        self._state_blocks = state_blocks
         self._followed_at: float | None = None
         self.about = about
         self.reading = Reading(store, batches, self._tree, member=about.identity.member)
@@ -225,10 +231,10 @@ class NodeService:
         found = {"store": "ok", "chain": "ok", "following": "ok"}
         try:
             self._store.ping()
-            final = self._tree.snapshot().final
-            found["following"] = self._following(final)
-            if final is not None:
-                self._chain.head_at(final.block.hash)
+            ledger = self._tree.snapshot()
+            found["following"] = self._following(ledger.final)
+            if ledger.final is not None and ledger.seen is not None:
+                self._compare_with_chain(ledger.final, ledger.seen)
         except ChainError as exc:
             found["chain"] = str(exc)
         except TestamurError as exc:
@@ -256,13 +262,9 @@ class NodeService:
         if final is None or seen is None:
             return NotFollowedYetError("the ledger's birth is not final yet")
         try:
-            told = self._chain.head_at(final.block.hash)
+            self._compare_with_chain(final, seen)
         except ChainError as exc:
             return exc
-        if told != (final.head.size, final.head.root):
-            return ChainDisagreementError(
-                f"the chain shows another head at block {final.head.block} than this node follows"
-            )
         index, size = parsed.record.index, parsed.ledger.size
         holding = ledger.holding(index)
         return LedgerView(
@@ -272,6 +274,24 @@ class NodeService:
             at_size=final.root_proof(size) if size <= final.head.size else None,
             newest=ledger.newest_anchor(parsed.record.record.member),
         )
+
+    def _compare_with_chain(self, final: HeadTree, seen: HeadTree) -> None:
+        """Compare the followed ledger with the head that the chain shows now.
+
+        Where finality lags so far behind that endpoints have dropped the state of the final block,
+        the newest head is asked for instead: the final one is a prefix of it in the same tree.
+
+        Raises:
+            ChainDisagreementError: the chain shows another head.
+            ChainError: no answer, or none that a ledger gives.
+        """
+        lags = seen.block.number - final.block.number >= self._state_blocks
+        asked = seen if lags else final
+        told = self._chain.head_at(asked.block.hash)
+        if told != (asked.head.size, asked.head.root):
+            raise ChainDisagreementError(
+                f"the chain shows another head at block {asked.head.block} than this node follows"
+            )
 
     def _record_of(self, state: EntryState) -> _Anchored | None:
         if state.batch is None:
