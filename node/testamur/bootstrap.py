@@ -240,7 +240,7 @@ def _anchoring(
     return stages.anchoring(anchorer, check_identity=check, pause_seconds=settings.poll_seconds)
 
 
-def _serve(config: Path | None) -> int:
+def _serve(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - one caller, by position
     """Run a node until SIGINT or SIGTERM; 0 then, 1 when a stage stopped it."""
     import time
 
@@ -262,7 +262,7 @@ def _serve(config: Path | None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     settings = load_settings(config)
-    log = configure_logs(sys.stderr)
+    log = configure_logs(sys.stderr, as_json=as_json)
     listening = _listen(settings.host, settings.port)
     with open_node(settings, clock=time.time) as node:
         server = make_server(create_app(node.service))

@@ -11,9 +11,12 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import FilteringBoundLogger, Processor
 
 
-def configure_logs(stream: TextIO) -> FilteringBoundLogger:
-    """Send all logs to ``stream``; those of the libraries from warnings up. Call it once."""
-    on_terminal = stream.isatty()
+def configure_logs(stream: TextIO, *, as_json: bool = False) -> FilteringBoundLogger:
+    """Send all logs to ``stream``; those of the libraries from warnings up. Call it once.
+
+    With ``as_json`` they are JSON on a terminal, too.
+    """
+    on_terminal = stream.isatty() and not as_json
     shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -64,6 +64,16 @@ def test_off_a_terminal_each_line_is_one_json_object() -> None:
     assert all(line["timestamp"].endswith("Z") for line in lines)
 
 
+def test_on_a_terminal_json_has_to_be_asked_for() -> None:
+    plain, asked = Terminal(), Terminal()
+    configure_logs(plain).info("node started", member=1)
+    assert "node started" in plain.getvalue()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(plain.getvalue())
+    configure_logs(asked, as_json=True).info("node started", member=1)
+    assert json.loads(asked.getvalue())["member"] == 1
+
+
 def test_libraries_are_heard_from_warnings_up() -> None:
     stream = io.StringIO()
     configure_logs(stream)

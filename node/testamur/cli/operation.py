@@ -22,12 +22,15 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Settings in TOML. TESTAMUR_* variables override it."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Log one JSON object a line, on a terminal too.")
+    ] = False,
 ) -> None:
     """Run a node: follow the chain, seal and anchor batches, answer over HTTP."""
     rim = rim_of(context)
     if rim.serve is None:  # a programming mistake: the command was run without the bootstrap
         raise TypeError("no node can be built here")
-    raise typer.Exit(rim.serve(config))
+    raise typer.Exit(rim.serve(config, as_json))
 
 
 def check(

@@ -26,9 +26,10 @@ class Rim:
     disk: Disk = field(default_factory=Disk)
     """Where sidecars are written."""
 
-    serve: Callable[[Path | None], int] | None = None
-    """Builds a node from its settings file, runs it until it is told to stop, and gives the exit
-    code. None where no node can be built, as in tests of the other commands."""
+    serve: Callable[[Path | None, bool], int] | None = None
+    """Builds a node from its settings file and runs it until it is told to stop, logging as JSON
+    if asked to; gives the exit code. None where no node can be built, as in tests of the other
+    commands."""
 
 
 def rim_of(context: typer.Context) -> Rim:

@@ -77,9 +77,10 @@ class Loops:
                     _LOG.warning("stage waits", stage=stage.name, code=exc.code, reason=str(exc))
                     complaint = str(exc)
                 pause = stage.pause_after_error_seconds
-            except Exception as exc:  # a programming mistake: never go on in an unknown state
+            except Exception as exc:  # noqa: BLE001 - a mistake of ours: go on in no unknown state
+                _LOG.error("unexpected error", stage=stage.name, exc_info=exc)
                 self._fail(stage, exc)
-                raise
+                return
             self._stopping.wait(pause)
 
     def _fail(self, stage: Stage, exc: Exception) -> None:
