@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticUndefined
 
-from testamur.config import ENVIRONMENT_PREFIX, NodeSettings, load_settings
+from testamur.config import (
+    ENVIRONMENT_PREFIX,
+    NodeSettings,
+    load_settings,
+    names_a_chain,
+    unsafe_settings,
+)
+from testamur.config.loading import CHAIN_SETTINGS
+from testamur.config.unsafe import UNSAFE, is_loopback
 from testamur.errors import ConfigurationError
 from tests.support.samples import PROJECT
 
@@ -63,6 +71,11 @@ def test_the_example_of_the_page_is_taken(tmp_path: Path) -> None:
     assert settings.data_dir.parent == tmp_path
 
 
+def test_the_page_names_the_unsafe_settings_and_no_other() -> None:
+    section = PAGE.split("\n## Unsafe settings\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [one.name for one in UNSAFE]
+
+
 def test_what_is_not_given_has_its_default_and_paths_are_beside_the_file(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, anchor_key_file="keys/anchor.key"))
     assert settings.data_dir == tmp_path / "data"
@@ -89,6 +102,121 @@ def test_the_environment_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_missing_setting_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{name}: Field required"):
         load_settings(write(tmp_path, **{name: ...}))
+
+
+OTHER: dict[str, tuple[Any, Any]] = {
+    "data_dir": ("/one", "/other"),
+    "rpc_url": ("https://one.example/s3cret", "https://other.example/s3cret"),
+    "contract": ("0x" + "c0" * 20, "0x" + "c1" * 20),
+    "contract_block": (1, 2),
+    "ledger_id": ("ab" * 32, "cd" * 32),
+    "member": (1, 2),
+    "anchor_key_file": ("/one", "/other"),
+    "anchor_keystore": ("/one", "/other"),
+    "anchor_keystore_password": ("s3cret one", "s3cret other"),
+    "network_name": ("one", "other"),
+    "network_kind": ("test", "main"),
+    "finality_depth": (1, 2),
+    "host": ("127.0.0.1", "127.0.0.2"),
+    "port": (8001, 8002),
+    "seal_at_count": (1, 2),
+    "seal_after_seconds": (1, 2),
+    "batch_floor": (2, 3),
+    "poll_seconds": (1.5, 2.5),
+    "rpc_timeout_seconds": (1.5, 2.5),
+    "fee_cap_gwei": (1, 2),
+}
+"""For each setting two values that fit."""
+
+
+def test_there_are_two_values_for_each_setting() -> None:
+    assert list(OTHER) == list(NodeSettings.model_fields)
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_any_setting_in_the_environment_overrides_the_file_and_an_option_overrides_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    one, other = OTHER[name]
+    file = write(tmp_path, **{name: one})
+    from_file = getattr(load_settings(file), name)
+    monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), str(other))
+    from_environment = getattr(load_settings(file), name)
+    assert from_environment != from_file
+    assert getattr(load_settings(file, {name: one}), name) == from_file
+
+
+@pytest.mark.parametrize("name", sorted(set(CHAIN_SETTINGS) - {"rpc_url", "contract"}))
+def test_half_a_chain_is_none_and_what_is_missing_is_named(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} given without rpc_url and contract"):
+        names_a_chain({name: "s3cret"})
+    assert name in NodeSettings.model_fields
+
+
+@pytest.mark.parametrize(("name", "missing"), [("rpc_url", "contract"), ("contract", "rpc_url")])
+def test_one_without_the_other_is_an_error_that_names_the_other(name: str, missing: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} given without {missing}: .*") as caught:
+        names_a_chain({name: "s3cret"})
+    assert ENVIRONMENT_PREFIX + missing.upper() in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_chain_is_named_by_both_and_by_nothing_else() -> None:
+    assert names_a_chain(GOOD)
+    others = {name: value for name, (value, _) in OTHER.items() if name not in CHAIN_SETTINGS}
+    assert not names_a_chain({})
+    assert not names_a_chain(others)
+
+
+UNSAFE_VALUES: dict[str, dict[str, Any]] = {
+    "anchor_key_file": {"anchor_key_file": "anchor.key"},
+    "host": {"host": "0.0.0.0"},  # noqa: S104 - the point
+    "rpc_url": {"rpc_url": "http://rpc.example/s3cret"},
+    "finality_depth": {"finality_depth": 11, "network_kind": "main"},
+    "batch_floor": {"batch_floor": 1},
+}
+"""For each unsafe setting what asks for it."""
+
+
+def test_no_setting_is_unsafe_by_default(tmp_path: Path) -> None:
+    assert list(unsafe_settings(load_settings(write(tmp_path)))) == []
+    assert list(unsafe_settings(load_settings(write(tmp_path, network_kind="main")))) == []
+
+
+def test_for_each_unsafe_setting_it_is_known_what_asks_for_it() -> None:
+    assert list(UNSAFE_VALUES) == [unsafe.name for unsafe in UNSAFE]
+
+
+@pytest.mark.parametrize("name", UNSAFE_VALUES)
+def test_an_unsafe_setting_is_found_and_told_without_its_value(tmp_path: Path, name: str) -> None:
+    settings = load_settings(write(tmp_path, **UNSAFE_VALUES[name]))
+    (found,) = unsafe_settings(settings)
+    assert found.name == name
+    assert name in NodeSettings.model_fields
+    assert "s3cret" not in found.consequence
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"host": "127.0.0.9"},
+        {"host": "::1"},
+        {"host": "localhost"},
+        {"rpc_url": "https://rpc.example"},
+        {"rpc_url": "http://localhost:8545"},
+        {"rpc_url": "http://[::1]:8545"},
+        {"finality_depth": 12, "network_kind": "main"},
+        {"finality_depth": 1, "network_kind": "test"},
+        {"batch_floor": 2},
+    ],
+)
+def test_what_is_safe_is_not_warned_of(tmp_path: Path, given: dict[str, Any]) -> None:
+    assert list(unsafe_settings(load_settings(write(tmp_path, **given)))) == []
+
+
+@pytest.mark.parametrize("host", ["", "::", "192.0.2.1", "node.example", "localhost.example"])
+def test_a_host_that_is_not_surely_loopback_counts_as_reachable(host: str) -> None:
+    assert not is_loopback(host)
 
 
 WRONG: list[tuple[str, Any]] = [

@@ -73,6 +73,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _announce(settings: NodeSettings, node: Node, port: int, log: BoundLogger) -> None:
+    from testamur.config import unsafe_settings
+
     identity = node.service.about.identity
     log.info(
         "node started",
@@ -85,7 +87,5 @@ def _announce(settings: NodeSettings, node: Node, port: int, log: BoundLogger) -
     )
     if settings.network_kind is not NetworkKind.MAIN:
         log.warning("this network is for trials: what is anchored here proves nothing to others")
-    if settings.host not in {"127.0.0.1", "::1", "localhost"}:
-        log.warning("listening beyond this machine: whoever reaches it may submit entries")
-    if settings.anchor_key_file is not None:
-        log.warning("the anchor key lies unencrypted in a file: use anchor_keystore for real")
+    for unsafe in unsafe_settings(settings):
+        log.warning("unsafe setting", setting=unsafe.name, consequence=unsafe.consequence)

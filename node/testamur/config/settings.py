@@ -1,22 +1,21 @@
-"""Settings of a node: from a TOML file, overridden by environment variables.
+"""The settings of a node.
 
 Each says its meaning, unit, default, the effect if it is wrong, and what whoever controls it gains.
+`testamur init` writes these texts into the file that it makes.
 """
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-from testamur.errors import ConfigurationError
 from testamur.ledger.trust import FinalityRule, Network, NetworkKind
 from testamur.merkle.hashing import Hash32
 
@@ -26,7 +25,9 @@ ENVIRONMENT_PREFIX = "TESTAMUR_"
 class NodeSettings(BaseSettings):
     """All settings of ``testamur serve``."""
 
-    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, extra="forbid", use_attribute_docstrings=True
+    )
 
     data_dir: Path
     """Directory of database and batch files; made where it is missing. One node each. Whoever can
@@ -133,35 +134,9 @@ class NodeSettings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no hidden files are read
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment first, then what the file said."""
-        return env_settings, init_settings
-
-
-def load_settings(file: Path | None) -> NodeSettings:
-    """Read the settings; relative paths in the file are relative to the file.
-
-    Raises:
-        ConfigurationError: the file cannot be read, or a setting is missing or wrong; the message
-            names the setting and never shows a value.
-    """
-    values: dict[str, object] = {}
-    if file is not None:
-        try:
-            values = tomllib.loads(file.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-            raise ConfigurationError(f"the configuration {file} cannot be read: {exc}") from exc
-        for name in ("data_dir", "anchor_key_file", "anchor_keystore"):
-            value = values.get(name)
-            if isinstance(value, str):
-                values[name] = str(file.parent / Path(value).expanduser())
-    try:
-        return NodeSettings(**values)  # type: ignore[arg-type] # pydantic checks them
-    except ValidationError as exc:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()
-        )
-        raise ConfigurationError(f"the settings do not fit: {wrong}") from exc
+        """Take what is given and nothing else; :mod:`testamur.config.loading` asks the rest."""
+        return (init_settings,)
