@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from testamur.ledger.birth import FoundingMember
 from testamur.service.ledger_tree import HeadTree
-from testamur.service.node import Located, MemberEntry
+from testamur.service.membership import MemberEntry
+from testamur.service.proving import Located
 
 HexHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["e3" * 32])]
 Address = Annotated[str, Field(pattern="^0x[0-9a-f]{40}$")]

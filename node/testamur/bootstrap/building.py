@@ -55,7 +55,8 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
     from testamur.chain.following import STATE_BLOCKS
     from testamur.chain.ledger_client import LedgerClient, check_identity
     from testamur.service.batch_trees import BatchTrees
-    from testamur.service.node import NodeDescription, NodeService
+    from testamur.service.membership import NodeDescription
+    from testamur.service.node import NodeService
     from testamur.storage.batch_files import LocalBatchFiles
     from testamur.storage.sql.store import open_store
 

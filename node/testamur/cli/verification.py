@@ -98,8 +98,8 @@ def verify(
 @contextmanager
 def _source(node: str | None, trust: Path | None, clock: Callable[[], float]) -> Iterator[ReportOf]:
     """Open what gives the reports: a node, or this machine alone."""
+    from testamur.ledger.locating import receipt_needed  # noqa: PLC0415
     from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (slow to import)
-    from testamur.ledger.verdict import receipt_needed  # noqa: PLC0415
     from testamur.ledger.verification import verify  # noqa: PLC0415
     from testamur.ledger.view import Presented, present_file  # noqa: PLC0415
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from testamur.ledger.report import AsOf, Check, Report, Status, Verdict, day, minute
-from testamur.ledger.trust import Network, TrustedMember
+from testamur.ledger.report import AsOf, Check, Status, Verdict, day, minute
+from testamur.ledger.trust import TrustedMember
 
-WARNINGS: Final = frozenset({"issuer_differs", "as_of_old"})
+WARNINGS: Final = frozenset(
+    {"issuer_differs", "as_of_old", "locator_differs", "locator_format", "several_locators"}
+)
 """Codes of unknown checks that let a verdict stand, with a warning."""
 
-OPTIONAL: Final = frozenset({"issuer", "freshness", "checkpoint", "status_proof", "evidence"})
+OPTIONAL: Final = frozenset(
+    {"issuer", "locator", "freshness", "checkpoint", "status_proof", "evidence"}
+)
 """Checks that may be unknown in a verdict that accepts."""
 
 _WAITING: Final = "not_final"
@@ -52,23 +56,6 @@ def summary_of(
     )
     warnings = [check.detail for check in checks if check.code in WARNINGS]
     return " ".join([sentence, *warnings])
-
-
-def receipt_needed(network: Network) -> Report:
-    """Report on a credential that was presented without its receipt."""
-    check = Check(
-        "receipt", Status.UNKNOWN, "receipt_needed", "The credential came without its receipt."
-    )
-    return Report(
-        verdict=Verdict.RECEIPT_NEEDED,
-        summary="Ask the holder for the receipt: without it nothing can be said.",
-        registered_by=None,
-        registered_at=None,
-        as_of=None,
-        network=network,
-        carried_by=None,
-        checks=(check,),
-    )
 
 
 def _missing(checks: Sequence[Check]) -> list[Check]:

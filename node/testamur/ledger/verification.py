@@ -5,12 +5,13 @@
 (3) the entry is in the batch
 (4) the record is genuine
 (5) it is final
-(6) who: the member, and the issuer that the credential names
+(6) who: the member, the issuer that the credential names, and its own locator
 (7) status: newest, ordered, as of when
 
 The steps are those of the design; (8) validity dates and (9) domain evidence are optional and
-will stand here too. Each step is a method whose comment carries its number. A step that fails
-raises :class:`VerificationError`; one that lacks what it needs raises :class:`_Unknown`.
+will stand here too. Each step is a method, or a function of :mod:`testamur.ledger.who`, whose
+comment carries its number. A step that fails raises :class:`VerificationError`; one that lacks
+what it needs raises :class:`Unknown`.
 """
 
 from __future__ import annotations
@@ -20,33 +21,25 @@ from typing import Final
 
 from testamur.credentials import commitment
 from testamur.errors import (
-    BirthFormatError,
     CredentialError,
     MerkleError,
     ReceiptFormatError,
     TestamurError,
     VerificationError,
 )
-from testamur.ledger.birth import parse_birth
+from testamur.ledger import who
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_from_json
-from testamur.ledger.records import governance_record
 from testamur.ledger.report import AsOf, Check, Report, Status, minute
-from testamur.ledger.trust import TrustedMember, TrustFile
+from testamur.ledger.steps import Unknown, proven, shown
+from testamur.ledger.trust import TrustFile
 from testamur.ledger.verdict import summary_of, verdict_of
-from testamur.ledger.view import Head, LedgerView, Presented
-from testamur.merkle.hashing import Hash32, leaf_hash
-from testamur.merkle.proofs import verify_consistency, verify_inclusion
+from testamur.ledger.view import LedgerView, Presented
+from testamur.merkle.hashing import leaf_hash
+from testamur.merkle.proofs import verify_consistency
 
 FRESH_SECONDS: Final = 7 * 24 * 3600
 """Age of a head, in seconds, above which the report warns, unless the verifier says otherwise."""
-
-
-class _Unknown(Exception):  # noqa: N818 - not an error: a step that could not be done
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 def verify(
@@ -106,8 +99,8 @@ class _Verification:
         rest = (
             ("record", self._check_record),
             ("final", self._check_final),
-            ("member", self._check_member),
-            ("issuer", self._check_issuer),
+            ("member", lambda: who.check_member(self._receipt, self._trust)),
+            ("issuer", lambda: who.check_issuer(self._receipt, self._trust, self._presented)),
             ("status", self._check_status),
             ("freshness", self._check_freshness),
         )
@@ -116,6 +109,9 @@ class _Verification:
                 return self._report()
         for name, step in rest:
             self._do(name, step)
+        if isinstance(self._presented, Presented) and self._presented.locator is not None:
+            located = self._presented.locator
+            self._do("locator", lambda: who.check_locator(self._receipt, located))
         self._note_unread()
         return self._report()
 
@@ -125,7 +121,7 @@ class _Verification:
             status = Status.VALID
         except VerificationError as exc:
             status, code, detail = Status.INVALID, exc.check_code, exc.detail
-        except _Unknown as exc:
+        except Unknown as exc:
             status, code, detail = Status.UNKNOWN, exc.code, exc.detail
         self._checks.append(Check(name, status, code, detail))
         return status
@@ -178,7 +174,7 @@ class _Verification:
     # (3) the entry is in the batch
     def _check_batch(self) -> tuple[str, str]:
         record = self._receipt.record.record
-        _proven(
+        proven(
             "batch",
             leaf=leaf_hash(self._receipt.entry),
             index=self._receipt.batch.index,
@@ -192,7 +188,7 @@ class _Verification:
     def _check_record(self) -> tuple[str, str]:
         proof, ledger = self._receipt.record, self._receipt.ledger
         leaf = proof.record.leaf_hash()
-        _proven(
+        proven(
             "record",
             leaf=leaf,
             index=proof.index,
@@ -202,10 +198,10 @@ class _Verification:
         )
         view = self._need_view()
         if view.at_index is None:
-            raise _Unknown("not_seen", "The chain shows no such record: ask again later.")
+            raise Unknown("not_seen", "The chain shows no such record: ask again later.")
         final = proof.index < view.final.size
         head = view.final if final else view.seen
-        _shown(
+        shown(
             leaf=view.at_index.leaf,
             index=proof.index,
             head=head,
@@ -219,7 +215,7 @@ class _Verification:
                 "holder can fetch it again.",
             )
         if not final:
-            raise _Unknown("not_final", "The anchor is on the chain, but not final yet.")
+            raise Unknown("not_final", "The anchor is on the chain, but not final yet.")
         self._check_history(view)
         self._carried_by = "head"
         return "in_final_head", f"Record {proof.index} of the ledger, read from the chain."
@@ -230,8 +226,8 @@ class _Verification:
         if view.at_size is None:
             # The record stands, but the receipt speaks of a head that nobody vouches for yet.
             if ledger.size <= view.seen.size:
-                raise _Unknown("not_final", "The receipt's own head is not final yet.")
-            raise _Unknown("not_seen", "The chain shows no such head: ask again later.")
+                raise Unknown("not_final", "The receipt's own head is not final yet.")
+            raise Unknown("not_seen", "The chain shows no such head: ask again later.")
         try:
             verify_consistency(
                 old_size=ledger.size,
@@ -241,11 +237,11 @@ class _Verification:
                 proof=view.at_size.path,
             )
         except MerkleError as exc:
-            raise _Unknown("view_broken", f"The source contradicts itself: {exc}.") from exc
+            raise Unknown("view_broken", f"The source contradicts itself: {exc}.") from exc
         if view.at_size.root != ledger.root:
             # The record is genuine all the same. A head that never was is no proof of a forgery:
             # one that a reorganisation took back looks alike.
-            raise _Unknown(
+            raise Unknown(
                 "receipt_overtaken",
                 "The record is in the ledger, but the ledger never had the receipt's head: it "
                 "was fetched before it was final. The holder can fetch it again.",
@@ -257,86 +253,33 @@ class _Verification:
         if self._receipt.record.index < view.final.size:
             return "final", f"It is final as of block {view.final.block}."
         if self._receipt.record.index < view.seen.size:
-            raise _Unknown("not_final", "The anchor is not final yet: ask again in some minutes.")
-        raise _Unknown("not_seen", "The chain shows no such record: ask again later.")
-
-    # (6) who: the member
-    def _check_member(self) -> tuple[str, str]:
-        proof, ledger = self._receipt.member, self._receipt.ledger
-        record = governance_record(proof.change)
-        _proven(
-            "member",
-            leaf=record.leaf_hash(),
-            index=proof.index,
-            size=ledger.size,
-            proof=proof.path,
-            root=ledger.root,
-        )
-        if proof.index != 0:
-            raise _Unknown(
-                "change_not_understood",
-                f"This version cannot read the change of record {proof.index}.",
-            )
-        if record.leaf_hash() != self._trust.ledger_id:
-            raise VerificationError("other_birth", "Record 0 is not the birth of this ledger.")
-        try:
-            birth = parse_birth(proof.change)
-        except BirthFormatError as exc:
-            raise VerificationError(exc.code, f"{exc}.") from exc
-        if (birth.chain_id, birth.contract) != (self._trust.chain_id, self._trust.contract):
-            raise VerificationError("other_birth", "The birth names another chain or contract.")
-        member = self._trusted_member()
-        if member.id > len(birth.members):
-            raise VerificationError("member_not_in_birth", "The birth does not name this member.")
-        founder = birth.members[member.id - 1]
-        if (founder.name, founder.domain) != (member.name, member.domain):
-            raise VerificationError(
-                "member_differs",
-                f"The ledger knows this member as {founder.name} ({founder.domain}), "
-                f"your trust file as {member.name} ({member.domain}).",
-            )
-        return (
-            "identity_as_of_record",
-            f"{member.name} ({member.domain}), as of record {proof.index}.",
-        )
-
-    # (6) who: the issuer that the credential names
-    def _check_issuer(self) -> tuple[str, str]:
-        presented, member = self._presented, self._trusted_member()
-        claim = presented.issuer if isinstance(presented, Presented) else None
-        if claim is None:
-            raise _Unknown("issuer_not_read", "The issuer named in the credential was not read.")
-        if claim.matches(name=member.name, domain=member.domain, declared=member.issuers):
-            return "issuer_is_member", f"The credential names {claim.label} as its issuer."
-        raise _Unknown(
-            "issuer_differs",
-            f"The credential names {claim.label} as its issuer; {member.name} registered it.",
-        )
+            raise Unknown("not_final", "The anchor is not final yet: ask again in some minutes.")
+        raise Unknown("not_seen", "The chain shows no such record: ask again later.")
 
     # (7) status: newest, ordered
     def _check_status(self) -> tuple[str, str]:
         view = self._need_view()
         newest = view.newest
         if newest is None:
-            raise _Unknown("not_final", "The anchor is not final yet, so its status is not known.")
-        _shown(
+            raise Unknown("not_final", "The anchor is not final yet, so its status is not known.")
+        shown(
             leaf=newest.record.leaf_hash(),
             index=newest.index,
             head=view.final,
             proof=newest.path,
         )
         if newest.record.member != self._receipt.record.record.member:
-            raise _Unknown("view_broken", "The source gave the status of another member.")
+            raise Unknown("view_broken", "The source gave the status of another member.")
         if newest.record.status_count == 0:
             # The list is empty, so it is ordered, complete, and names nobody.
             return "not_listed", f"Not revoked or suspended as of {minute(view.final.time)}."
-        raise _Unknown("status_list_missing", "The member's status list could not be checked.")
+        raise Unknown("status_list_missing", "The member's status list could not be checked.")
 
     # (7) status: as of when
     def _check_freshness(self) -> tuple[str, str]:
         time = self._need_view().final.time
         if self._now - time > self._fresh_seconds:
-            raise _Unknown("as_of_old", f"What is known is old: as of {minute(time)}.")
+            raise Unknown("as_of_old", f"What is known is old: as of {minute(time)}.")
         return "fresh", f"As of {minute(time)}."
 
     def _note_unread(self) -> None:
@@ -353,24 +296,13 @@ class _Verification:
 
     def _need_view(self) -> LedgerView:
         if self._view is None:
-            raise _Unknown(
+            raise Unknown(
                 "no_root_of_trust",
                 "Nothing you trust vouches for the ledger here: ask a node, or the chain.",
             )
         if isinstance(self._view, TestamurError):
-            raise _Unknown(self._view.code, f"It could not be checked: {self._view}.")
+            raise Unknown(self._view.code, f"It could not be checked: {self._view}.")
         return self._view
-
-    def _trusted_member(self) -> TrustedMember:
-        member_id = self._receipt.record.record.member
-        member = self._trust.member(member_id)
-        if member is None:
-            # Not a forgery: the member may have joined after the trust file was made.
-            raise _Unknown(
-                "unknown_member",
-                f"The trust file does not name member {member_id}, which may have joined later.",
-            )
-        return member
 
     def _report(self) -> Report:
         verdict = verdict_of(self._checks)
@@ -378,7 +310,7 @@ class _Verification:
         if self._carried_by is not None:
             time = self._receipt.record.record.time
             if _status_of(self._checks, "member") is Status.VALID:
-                member = self._trusted_member()
+                member = who.trusted_member(self._receipt, self._trust)
         if self._carried_by == "head" and isinstance(self._view, LedgerView):
             as_of = AsOf(self._view.final.block, self._view.final.time)
         return Report(
@@ -391,23 +323,6 @@ class _Verification:
             carried_by=self._carried_by,
             checks=tuple(self._checks),
         )
-
-
-def _shown(*, leaf: Hash32, index: int, head: Head, proof: tuple[Hash32, ...]) -> None:
-    """Check what the verifier's source shows against its own head."""
-    try:
-        verify_inclusion(leaf_hash=leaf, index=index, size=head.size, proof=proof, root=head.root)
-    except MerkleError as exc:
-        raise _Unknown("view_broken", f"The source contradicts itself: {exc}.") from exc
-
-
-def _proven(
-    what: str, *, leaf: Hash32, index: int, size: int, proof: tuple[Hash32, ...], root: Hash32
-) -> None:
-    try:
-        verify_inclusion(leaf_hash=leaf, index=index, size=size, proof=proof, root=root)
-    except MerkleError as exc:
-        raise VerificationError(f"{what}_{exc.code}", f"The {what} proof fails: {exc}.") from exc
 
 
 def _status_of(checks: list[Check], name: str) -> Status | None:

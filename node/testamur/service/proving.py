@@ -1,0 +1,165 @@
+"""Where an entry stands, and its receipt: read from the store and the batch files, never the chain.
+
+Which batch holds an entry of a member is asked through one small interface, :class:`EntryIndex`:
+what a node can prove is what it holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from testamur.errors import UnknownEntryError
+from testamur.ledger.receipt import LedgerHead, MemberProof, Receipt, RecordProof
+from testamur.ledger.records import Record, parse_record
+from testamur.merkle.hashing import Hash32
+from testamur.service.batch_trees import BatchTrees
+from testamur.service.ledger_tree import LedgerSnapshot, LedgerTree
+from testamur.service.membership import Membership
+from testamur.storage.interface import Store
+from testamur.storage.model import EntryState, LedgerIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an entry stands, as far as this node knows."""
+
+    state: EntryState
+    """State and batch."""
+    record: int | None
+    """Index of the record that anchored its batch; None before that."""
+
+
+class Absence(Enum):
+    """Why no batch can be named that holds an entry."""
+
+    WAITING = "waiting"
+    """It was submitted here, and is not sealed yet."""
+    NOT_FOUND = "not_found"
+    """It stands in no batch of the member, and all of them are held here."""
+    NOT_HELD = "not_held"
+    """It stands in none that is held here, and the member has others."""
+
+
+class EntryIndex(Protocol):
+    """Finds the batch of an entry among those that this node holds."""
+
+    def find(self, member: int, entry: Hash32, ledger: LedgerSnapshot) -> Hash32 | Absence:
+        """Give the root of a batch of ``member`` that is held here and has ``entry``.
+
+        ``NOT_FOUND`` is honest only where every batch that the final head of ``ledger`` has of
+        ``member`` is held here. Padding is nobody's entry and is never found.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
+        ...
+
+
+class OwnEntries:
+    """Finds the entries that were submitted to this node, which are those of its own member."""
+
+    def __init__(self, store: Store, *, member: int) -> None:
+        """Look up entries of ``member``, who runs this node."""
+        self._store = store
+        self._member = member
+
+    def find(self, member: int, entry: Hash32, _ledger: LedgerSnapshot) -> Hash32 | Absence:
+        """See :class:`EntryIndex`; of another member, nothing is held."""
+        if member != self._member:
+            return Absence.NOT_HELD
+        try:
+            batch = self._store.find_entry(entry).batch
+        except UnknownEntryError:
+            return Absence.NOT_FOUND
+        return Absence.WAITING if batch is None else batch
+
+
+class Proving:
+    """Locates entries and makes their receipts. May be used from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        batches: BatchTrees,
+        ledger: LedgerTree,
+        membership: Membership,
+        identity: LedgerIdentity,
+    ) -> None:
+        self._store = store
+        self._batches = batches
+        self._ledger = ledger
+        self._membership = membership
+        self._identity = identity
+
+    def locate(self, entry: Hash32) -> Located:
+        """Say where an entry stands.
+
+        Raises:
+            UnknownEntryError: this node was never given it.
+        """
+        state = self._store.find_entry(entry)
+        anchored = None if state.batch is None else self._anchor(self._identity.member, state.batch)
+        return Located(state, None if anchored is None else anchored.index)
+
+    def receipt(self, entry: Hash32) -> Receipt | Located:
+        """Prove an entry; without its commitment, which only the holder has.
+
+        The state instead of a receipt means that its batch is not anchored yet. The receipt
+        leads to the final head, or to the newest one while its record is not final.
+
+        Raises:
+            UnknownEntryError: this node was never given it.
+            CorruptBatchError, StoreUnavailableError: its batch file is missing, damaged or
+                cannot be read.
+        """
+        state = self._store.find_entry(entry)
+        if state.batch is None:
+            return Located(state, None)
+        made = self.prove(self._identity.member, entry, state.batch, self._ledger.snapshot())
+        return Located(state, None) if made is None else made
+
+    def prove(
+        self, member: int, entry: Hash32, batch: Hash32, ledger: LedgerSnapshot
+    ) -> Receipt | None:
+        """Prove ``entry`` in a batch of ``member``; None while ``ledger`` has no anchor of it.
+
+        Raises:
+            CorruptBatchError, StoreUnavailableError: the batch file is missing, damaged, lacks
+                the entry or cannot be read.
+        """
+        record = self._anchor(member, batch)
+        if record is None:
+            return None
+        holding = ledger.holding(record.index)
+        if holding is None or not holding.is_at(record.index, record.record):
+            return None  # a reorganisation moved it just now
+        identity = self._identity
+        return Receipt(
+            commitment=None,
+            entry=entry,
+            batch=self._batches.proof(batch, entry),
+            record=RecordProof(record.index, holding.inclusion(record.index), record.record),
+            member=MemberProof(0, holding.inclusion(0), self._membership.birth_change()),
+            ledger=LedgerHead(
+                chain_id=identity.chain_id,
+                genesis=identity.genesis,
+                contract=identity.contract,
+                ledger_id=identity.ledger_id,
+                size=holding.head.size,
+                root=holding.head.root,
+            ),
+        )
+
+    def _anchor(self, member: int, batch: Hash32) -> _Anchored | None:
+        found = self._store.record_of_batch(member, batch)
+        if found is None:
+            return None
+        return _Anchored(found.index, parse_record(found.record))
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    index: int
+    record: Record
