@@ -12,7 +12,8 @@ from threading import Thread
 import pytest
 
 from testamur.cli.disk import TEMPORARY_PREFIX, Disk
-from testamur.credentials import commitment, profiles, sidecar
+from testamur.credentials import commitment, locator, profiles, sidecar
+from testamur.credentials.locator import Locator
 from testamur.ledger.trust import (
     FinalityRule,
     Network,
@@ -406,3 +407,74 @@ def test_people_get_a_line_for_each_file(testamur: Run, folder: Path, tmp_path: 
     words = [testamur("commit", file, *options).out.split() for _ in range(2)]
     entry = json.loads(sidecars(folder)[0].read_bytes())["entry"]
     assert words == [["new", entry, str(file)], ["kept", entry, str(file)]]
+
+
+def located(salt: bytes, *, ledger: Hash32 = LEDGER, member: int = 1) -> str:
+    return locator.serialise(Locator(ledger, member, Hash32(salt)))
+
+
+def test_the_salt_of_a_locator_in_the_file_is_used(
+    testamur: Run, folder: Path, target: tuple[object, ...]
+) -> None:
+    salt, random_bytes = b"\xc0" * 32, Counter()
+    contents = {
+        "a.json": json.dumps({"link": f"https://v.example/#{located(salt)}"}).encode(),
+        "b.pdf": b"%PDF-1.7 " + located(b"\xc1" * 32).encode() + b" \xff",
+    }
+    files = [diploma(folder, content, name) for name, content in contents.items()]
+    result = testamur("commit", *files, *target, random_bytes=random_bytes)
+    assert (result.code, random_bytes.drawn) == (0, 0)
+    made = [sidecar.parse(Path(row["sidecar"]).read_bytes()) for row in result.rows]
+    assert [one.salt for one in made] == [salt, b"\xc1" * 32]
+    assert [one.profile for one in made] == ["jcs-sha256", "bytes-sha256"]
+    again = testamur("commit", *files, *target)
+    assert [row["reused"] for row in again.rows] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (located(b"1" * 32, ledger=OTHER_LEDGER), "foreign_locator"),
+        (located(b"1" * 32, member=2), "foreign_locator"),
+        (located(b"1" * 32) + located(b"2" * 32), "several_locators"),
+        (located(b"1" * 32)[:-1], "locator_format"),
+    ],
+)
+def test_a_locator_that_does_not_fit_is_refused_and_nothing_is_written(
+    testamur: Run, folder: Path, target: tuple[object, ...], text: str, code: str
+) -> None:
+    good = diploma(folder)
+    bad = diploma(folder, b"%PDF " + text.encode(), "bad.pdf")
+    result = testamur("commit", bad, good, *target)
+    assert result.code == 2
+    assert result.rows[0]["error"]["code"] == code
+    assert result.rows[0]["error"]["advice"]
+    assert [path.name[:4] for path in sidecars(folder)] == ["dipl"]
+
+
+def test_a_file_with_a_locator_is_committed_under_its_detected_profile_alone(
+    testamur: Run, folder: Path, target: tuple[object, ...]
+) -> None:
+    file = diploma(folder, json.dumps({"link": located(b"1" * 32)}).encode())
+    result = testamur("commit", file, *target, "--profile", "bytes-sha256")
+    assert (result.code, result.rows[0]["error"]["code"]) == (2, "locator_profile")
+    assert sidecars(folder) == []
+    assert testamur("commit", file, *target, "--profile", "jcs-sha256").code == 0
+
+
+def test_a_template_that_was_copied_with_its_locator_is_found_out(
+    testamur: Run, folder: Path, target: tuple[object, ...]
+) -> None:
+    text = located(b"1" * 32).encode()
+    names = [f"{number}.pdf" for number in range(300)]  # more than one group
+    first = diploma(folder, b"first " + text, names[0])
+    copies = [diploma(folder, b"first " + text, names[1])]  # the same credential once more
+    others = [diploma(folder, name.encode() + text, name) for name in names[2:]]
+    for _ in range(2):  # in the next run, too
+        result = testamur("commit", first, *copies, *others, *target)
+        assert result.code == 2
+        refused = [row["error"]["code"] for row in result.rows if "error" in row]
+        assert refused == ["reused_locator"] * len(others)
+        assert "0.pdf" in result.rows[2]["error"]["detail"]
+        assert len(sidecars(folder)) == 2
+    assert (b"1" * 32).hex() not in result.out + result.err

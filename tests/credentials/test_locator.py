@@ -14,9 +14,12 @@ from testamur.credentials import base64url, commitment, locator, profiles
 from testamur.credentials.locator import Locator
 from testamur.errors import (
     CredentialError,
+    ForeignLocatorError,
     HashLengthError,
     LocatorFormatError,
+    LocatorProfileError,
     MemberRangeError,
+    ReusedLocatorError,
     SeveralLocatorsError,
     UnknownProfileError,
     UnmatchedDisclosureError,
@@ -200,6 +203,48 @@ def test_any_bytes_give_an_answer_or_a_credential_error(data: bytes, profile: st
         return
 
 
+def choose(data: bytes, profile: str | None = None) -> tuple[str, Hash32 | None]:
+    return locator.choose(data, profile=profile, ledger_id=ONE.ledger_id, member=ONE.member)
+
+
+def test_the_salt_of_a_locator_is_chosen_and_none_without_one() -> None:
+    for data, profile in in_every_profile(TEXT):
+        assert choose(data) == choose(data, profile) == (profile, ONE.salt)
+    assert choose(b"{}") == (profiles.JCS, None)
+    assert choose(b"{}", profiles.BYTES) == (profiles.BYTES, None)
+    # What no profile but the bytes takes may be committed as bytes, if there is no locator.
+    assert choose(b'{"a":1,"a":2}', profiles.BYTES) == (profiles.BYTES, None)
+    with pytest.raises(CredentialError):
+        choose(b'{"a":1,"a":2}')
+
+
+def test_with_a_locator_no_profile_but_the_detected_one_is_taken() -> None:
+    for data, profile in in_every_profile(TEXT)[:4]:
+        assert profile != profiles.BYTES
+        with pytest.raises(LocatorProfileError, match=f"{profile} is detected"):
+            choose(data, profiles.BYTES)
+    # Found where the one asked for searches, or where the detected one does.
+    outside = f'{{"a": 1, "proof": "{TEXT}"}}'.encode()
+    escaped = json.dumps({"link": TEXT}).replace("testamur", "\\u0074estamur").encode()
+    for data in (outside, escaped, f'{{"a":1,"a":"{TEXT}"}}'.encode()):
+        with pytest.raises(LocatorProfileError):
+            choose(data, profiles.BYTES)
+    assert choose(outside) == (profiles.JCS, None)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "what"),
+    [
+        (Locator(Hash32(b"\xac" * 32), 3, ONE.salt), "ledger"),
+        (Locator(ONE.ledger_id, 4, ONE.salt), "member"),
+    ],
+)
+def test_the_locator_of_another_ledger_or_member_is_refused(foreign: Locator, what: str) -> None:
+    for data, _ in in_every_profile(locator.serialise(foreign)):
+        with pytest.raises(ForeignLocatorError, match=f"another {what}"):
+            choose(data)
+
+
 def test_what_breaks_its_profile_is_refused() -> None:
     for profile in (profiles.JCS, profiles.JWT, profiles.JWS_JSON):
         with pytest.raises(CredentialError):
@@ -233,6 +278,11 @@ def test_the_examples_on_the_page_hold() -> None:
     for refused in example["refused"]:
         with pytest.raises(LocatorFormatError):
             locator.parse(refused["locator"])
-    assert {LocatorFormatError.code, SeveralLocatorsError.code} == set(
-        re.findall(r"\[`([a-z_]+)`\]", PAGE)
+    raised = (
+        ForeignLocatorError,
+        LocatorFormatError,
+        LocatorProfileError,
+        ReusedLocatorError,
+        SeveralLocatorsError,
     )
+    assert {kind.code for kind in raised} == set(re.findall(r"\[`([a-z_]+)`\]", PAGE))

@@ -16,12 +16,13 @@ from typing import Final, TypeAlias
 
 from testamur.cli.disk import Disk
 from testamur.cli.files import read_credential
-from testamur.credentials import commitment, profiles, sidecar
+from testamur.credentials import commitment, locator, profiles, sidecar
 from testamur.credentials.sidecar import Sidecar
 from testamur.errors import (
     CredentialChangedError,
     CredentialError,
     ProfileConflictError,
+    ReusedLocatorError,
     SidecarFormatError,
     SidecarStorageError,
     TestamurError,
@@ -97,6 +98,7 @@ class Committer:
         self._profile = profile
         self._random_bytes = random_bytes
         self._disk = disk
+        self._salts: dict[Hash32, tuple[Hash32, str]] = {}  # with entry and name of the first file
 
     def commit(self, files: Iterable[Path]) -> Iterator[tuple[Path, Outcome]]:
         """Yield every file once, in order, with its durable sidecar or what went wrong.
@@ -110,7 +112,8 @@ class Committer:
                 yield from zip(group, self._commit_group(group, writers), strict=True)
 
     def _commit_group(self, group: Sequence[Path], writers: Executor) -> list[Outcome]:
-        outcomes = list(writers.map(self._store, [self._prepare(path) for path in group]))
+        prepared = [self._check_salt(path, self._prepare(path)) for path in group]
+        outcomes = list(writers.map(self._store, prepared))
         for number, outcome in enumerate(outcomes):
             if outcome is None:
                 outcomes[number] = self._take_existing(group[number])
@@ -134,17 +137,29 @@ class Committer:
             existing = self._existing(path, data)
             if existing is not None:
                 return existing
-            profile = self._profile or profiles.detect(data)
+            profile, salt = locator.choose(
+                data, profile=self._profile, ledger_id=self._ledger_id, member=self._member
+            )
             made = sidecar.make(
                 ledger_id=self._ledger_id,
                 member=self._member,
                 profile=profile,
-                salt=self._random_bytes(commitment.SALT_BYTES),
+                salt=salt or self._random_bytes(commitment.SALT_BYTES),
                 digest=profiles.digest(data, profile),
             )
         except TestamurError as exc:
             return exc
         return Committed(made, self._sidecar_path(path), reused=False)
+
+    def _check_salt(self, path: Path, outcome: Outcome) -> Outcome:
+        """Refuse a salt that another credential of this run has: a locator that was copied."""
+        if not isinstance(outcome, Committed):
+            return outcome
+        made = outcome.sidecar
+        first, name = self._salts.setdefault(made.salt, (made.entry, path.name))
+        if first == made.entry:
+            return outcome
+        return ReusedLocatorError(f"it holds the locator of {name!a}, which is another credential")
 
     def _existing(self, path: Path, data: bytes) -> Committed | None:
         """Take the sidecar that stands beside ``path``, if any; it must fit the file."""

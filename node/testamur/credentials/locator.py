@@ -16,7 +16,9 @@ from testamur.credentials.commitment import MEMBER_MAX, check_member
 from testamur.credentials.strict_json import JsonValue
 from testamur.errors import (
     CredentialError,
+    ForeignLocatorError,
     LocatorFormatError,
+    LocatorProfileError,
     SeveralLocatorsError,
     UnknownProfileError,
 )
@@ -96,6 +98,45 @@ def find(data: bytes, profile: str) -> Locator | None:
                 raise SeveralLocatorsError("the credential holds two different locators")
             found = one
     return found
+
+
+def choose(
+    data: bytes, *, profile: str | None, ledger_id: Hash32, member: int
+) -> tuple[str, Hash32 | None]:
+    """Choose profile and salt for a credential that is about to be committed.
+
+    ``data`` is untrusted; ``profile`` is the one that a person asked for, None: the detected one.
+    The salt is that of the locator; None where there is none, and a fresh one is to be drawn.
+
+    Raises:
+        ForeignLocatorError: the locator is of another ledger or member.
+        LocatorProfileError: there is a locator, and ``profile`` is not the detected one, which is
+            all that whoever has the file alone can go by.
+        SeveralLocatorsError, LocatorFormatError, UnknownProfileError, CredentialError: as
+            :func:`find`.
+    """
+    chosen = profile if profile is not None else profiles.detect(data)
+    one = find(data, chosen)
+    if profile is not None:
+        detected = _detected(data)
+        if detected != profile and (one or (detected and find(data, detected))):
+            other = "none can be detected" if detected is None else f"{detected} is detected"
+            raise LocatorProfileError(
+                f"it holds a locator, and its profile is not {profile}: {other}"
+            )
+    if one is None:
+        return chosen, None
+    if (one.ledger_id, one.member) != (ledger_id, member):
+        what = "ledger" if one.ledger_id != ledger_id else "member"
+        raise ForeignLocatorError(f"its locator names another {what} than it is committed for")
+    return chosen, one.salt
+
+
+def _detected(data: bytes) -> str | None:
+    try:
+        return profiles.detect(data)
+    except CredentialError:
+        return None
 
 
 def _from_match(match: re.Match[bytes]) -> Locator:

@@ -19,6 +19,9 @@
     │   ├── MemberRangeError         no member can have this id
     │   ├── LocatorFormatError       it starts as a locator does and is none
     │   ├── SeveralLocatorsError     two that differ in one credential
+    │   ├── ForeignLocatorError      it names another ledger or member
+    │   ├── LocatorProfileError      with a locator the detected profile is the only one
+    │   ├── ReusedLocatorError       one locator in two credentials
     │   └── UnreadableFileError      the disk did not give the file
     ├── SidecarError                 the journal of the salt
     │   ├── SidecarMissingError      the file was not committed for this ledger and member
@@ -90,12 +93,15 @@ from testamur.errors.credentials import (
     CredentialError,
     CredentialTooLargeError,
     DuplicateKeyError,
+    ForeignLocatorError,
     LocatorFormatError,
+    LocatorProfileError,
     LoneSurrogateError,
     MemberRangeError,
     NestingTooDeepError,
     NumberOutOfRangeError,
     ProfileConflictError,
+    ReusedLocatorError,
     SeveralLocatorsError,
     SeveralSignaturesError,
     SidecarError,
@@ -169,10 +175,12 @@ __all__ = [
     "DeploymentError",
     "DevchainRefusalError",
     "DuplicateKeyError",
+    "ForeignLocatorError",
     "FormatError",
     "HashLengthError",
     "ImmutableConflictError",
     "LocatorFormatError",
+    "LocatorProfileError",
     "LoneSurrogateError",
     "MemberRangeError",
     "MerkleError",
@@ -190,6 +198,7 @@ __all__ = [
     "RecordFormatError",
     "RequestFormatError",
     "RequestTooLargeError",
+    "ReusedLocatorError",
     "RootMismatchError",
     "SeveralLocatorsError",
     "SeveralSignaturesError",

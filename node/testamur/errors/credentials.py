@@ -88,6 +88,27 @@ class SeveralLocatorsError(CredentialError):
     advice = "Do not rely on it by its locator: ask for its bundle, or for it as it was issued."
 
 
+class ForeignLocatorError(CredentialError):
+    """The locator in a credential names another ledger or member than it is committed for."""
+
+    code = "foreign_locator"
+    advice = "Commit it for the ledger and member that its locator names, or make it anew."
+
+
+class LocatorProfileError(CredentialError):
+    """A credential with a locator, and a profile for it that is not the detected one."""
+
+    code = "locator_profile"
+    advice = "Leave --profile out: whoever has the file alone goes by the detected one."
+
+
+class ReusedLocatorError(CredentialError):
+    """Two different credentials hold the same locator, so that they share a salt."""
+
+    code = "reused_locator"
+    advice = "Make it anew with a locator of its own: testamur reserve gives as many as needed."
+
+
 class UnreadableFileError(CredentialError):
     """The operating system did not give the file's content."""
 
