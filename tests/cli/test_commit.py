@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import stat
 from pathlib import Path
 from threading import Thread
@@ -23,12 +22,19 @@ from testamur.ledger.trust import (
     serialise_trust,
 )
 from testamur.merkle.hashing import Hash32
+from tests.cli.faulty_disk import FaultyDisk
 from tests.cli.running import Counter, Run
 
 LEDGER, OTHER_LEDGER = Hash32(b"\x0a" * 32), Hash32(b"\x0b" * 32)
 
 
 def trust_file(folder: Path, ledger_id: Hash32 = LEDGER) -> Path:
+    path = folder / f"trust-{ledger_id.hex()[:4]}.json"
+    path.write_bytes(trust_bytes(ledger_id))
+    return path
+
+
+def trust_bytes(ledger_id: Hash32 = LEDGER) -> bytes:
     members = tuple(
         TrustedMember(
             id=number, name=f"M{number}", domain="m.example", witness_key=bytes([number]) * 32
@@ -45,9 +51,7 @@ def trust_file(folder: Path, ledger_id: Hash32 = LEDGER) -> Path:
         threshold=1,
         members=members,
     )
-    path = folder / f"trust-{ledger_id.hex()[:4]}.json"
-    path.write_bytes(serialise_trust(trust))
-    return path
+    return serialise_trust(trust)
 
 
 @pytest.fixture
@@ -247,38 +251,6 @@ def test_usage_errors(testamur: Run, folder: Path, tmp_path: Path) -> None:
         assert (result.code, result.out) == (2, ""), options
     assert testamur("commit", "-", "--trust", trust, "--member", 1).code == 2
     assert sidecars(folder) == []
-
-
-class FaultyDisk(Disk):
-    """A disk on which one step fails: before it does anything, or after it did everything."""
-
-    def __init__(self, step: str, *, kept: bool, code: int = errno.EIO) -> None:
-        self.step, self.kept, self.code = step, kept, code
-        self.broken = True
-
-    def _around(self, step: str, *, after: bool) -> None:
-        if self.broken and step == self.step and after == self.kept:
-            raise OSError(self.code, os.strerror(self.code))
-
-    def write_temporary(self, directory: Path, data: bytes) -> Path:
-        self._around("write", after=False)
-        path = super().write_temporary(directory, data)
-        self._around("write", after=True)
-        return path
-
-    def publish(self, temporary: Path, target: Path) -> None:
-        self._around("publish", after=False)
-        super().publish(temporary, target)
-        self._around("publish", after=True)
-
-    def sync_directory(self, directory: Path) -> None:
-        self._around("sync", after=False)
-        super().sync_directory(directory)
-        self._around("sync", after=True)
-
-    def read(self, path: Path, bytes_max: int) -> bytes:
-        self._around("read", after=False)
-        return super().read(path, bytes_max)
 
 
 @pytest.mark.parametrize("kept", [False, True])

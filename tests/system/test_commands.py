@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.faulty_disk import FaultyDisk
 from tests.cli.running import Run, runner
-from tests.cli.test_commit import FaultyDisk
 from tests.support.canned_server import CannedServer, reply
 from tests.support.node import EXAMPLES, Consortium, HttpNode, three_nodes
 

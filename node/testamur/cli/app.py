@@ -10,7 +10,15 @@ from typing import Annotated
 import typer
 
 from testamur import __version__
-from testamur.cli import credentials, devchain, operation, output, submission, verification
+from testamur.cli import (
+    credentials,
+    devchain,
+    operation,
+    output,
+    reservation,
+    submission,
+    verification,
+)
 from testamur.cli.demo.command import demo
 from testamur.cli.output import ExitCode
 from testamur.cli.rim import Rim
@@ -23,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(credentials.digest)
+app.command()(reservation.reserve)
 app.command()(credentials.commit)
 app.command()(submission.submit)
 app.command()(submission.receipt)

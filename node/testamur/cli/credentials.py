@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,18 +13,13 @@ from testamur.cli.files import STANDARD_INPUT, read_credential
 from testamur.cli.output import Colour, ExitCode
 from testamur.cli.rim import rim_of
 from testamur.cli.sidecars import Committed, Committer
+from testamur.cli.targets import MemberOption, NodeOption, TrustOption, target
 from testamur.credentials import profiles, sidecar
 from testamur.errors import (
     ConfigurationError,
-    NodeProtocolError,
     TestamurError,
-    TrustFileFormatError,
     UnknownProfileError,
 )
-from testamur.merkle.hashing import Hash32
-
-if TYPE_CHECKING:
-    from testamur.ledger.trust import TrustFile
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", show_default=False)]
 ProfileName = Annotated[
@@ -68,26 +63,21 @@ def commit(
     context: typer.Context,
     files: Files,
     *,
-    trust: Annotated[
-        Path | None, typer.Option(help="Trust file of the ledger.", metavar="FILE")
-    ] = None,
-    member: Annotated[
-        int | None, typer.Option(help="Id of the member that registers.", metavar="ID")
-    ] = None,
-    node: Annotated[
-        str | None, typer.Option(help="URL of the member's node, in place of --trust.")
-    ] = None,
+    trust: TrustOption = None,
+    member: MemberOption = None,
+    node: NodeOption = None,
     profile: ProfileName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Commit to credentials: write a sidecar with a fresh salt beside each, print its entry.
+    """Commit to credentials: write a sidecar with a salt beside each, print its entry.
 
     The entry is what gets submitted. Keep the sidecar with the credential: without its salt
-    nobody can ever prove that the entry belongs to it. A file that has a sidecar keeps it.
+    nobody can ever prove that the entry belongs to it. A file that has a sidecar keeps it; one
+    that holds a locator gets that salt, any other one a fresh one.
     """
     rim = rim_of(context)
     _check_profile(profile)
-    ledger_id, own_member = _target(trust, member, node)
+    ledger_id, own_member = target(context, trust, member, node)
     names = _credentials_among(files)
     committer = Committer(
         ledger_id=ledger_id,
@@ -148,39 +138,3 @@ def _credentials_among(files: list[str]) -> list[str]:
     if not names:
         raise ConfigurationError("there is no file to commit")
     return names
-
-
-def _target(trust: Path | None, member: int | None, node: str | None) -> tuple[Hash32, int]:
-    """Ledger and member that the commitments are bound to."""
-    from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
-
-    if node is not None and trust is None:
-        parsed, own = _asked(node)
-        if member not in {None, own}:
-            raise ConfigurationError(f"the node is of member {own}, not {member}")
-        member = own
-    elif trust is not None and node is None:
-        if member is None:
-            raise ConfigurationError("--trust needs --member: the id of the member that registers")
-        parsed = parse_trust(read_credential(trust))
-    else:
-        raise ConfigurationError("give either --trust with --member, or --node")
-    if parsed.member(member) is None:
-        raise ConfigurationError(f"the trust file has no member {member}")
-    return parsed.ledger_id, member
-
-
-def _asked(node: str) -> tuple[TrustFile, int]:
-    """Ask a node for its trust file and whose node it is; what it says must fit together."""
-    from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
-    from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
-
-    with NodeClient(node) as client:
-        try:
-            trust = parse_trust(client.trust())
-        except TrustFileFormatError as exc:
-            raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
-        ledger_id, own = client.own_ledger()
-    if ledger_id != trust.ledger_id:
-        raise NodeProtocolError("the node's trust file is of another ledger than the node")
-    return trust, own

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -70,6 +72,34 @@ class Disk:
     def link(self, existing: Path, target: Path) -> None:
         """Give a file a second name; file systems without hard links refuse."""
         target.hardlink_to(existing)
+
+    def make_temporary_directory(self, parent: Path) -> Path:
+        """Make a new directory for files of :meth:`create`, open to its owner alone."""
+        return Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, suffix=".tmp", dir=parent))
+
+    def create(self, target: Path, data: bytes) -> None:
+        """Write a new file in a temporary directory, readable by its owner alone.
+
+        Content is durable on return, the name after :meth:`sync_directory`. ``FileExistsError``
+        when the name is taken.
+        """
+        _create_exclusively(target, data)
+
+    def publish_directory(self, temporary: Path, target: Path) -> None:
+        """Give a temporary directory its name, whole or not at all, never over a file.
+
+        Only an empty directory is replaced. The temporary name stays where it failed; see
+        :meth:`discard`.
+        """
+        temporary.rename(target)
+
+    def discard(self, temporary: Path) -> None:
+        """Remove what is left of a temporary file or directory, as far as that is possible."""
+        with suppress(OSError):
+            if temporary.is_dir():
+                shutil.rmtree(temporary)
+            else:
+                temporary.unlink(missing_ok=True)
 
     def sync_directory(self, directory: Path) -> None:
         """Make the names in a directory durable."""

@@ -25,6 +25,7 @@ from testamur.errors import (
     SidecarStorageError,
     StorageError,
     TestamurError,
+    UnwritableFileError,
     VerificationError,
 )
 
@@ -33,6 +34,15 @@ TRACEBACK_VARIABLE: Final = "TESTAMUR_TRACEBACK"
 
 _OUTPUT_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 """What the operating system answers to a write that it cannot do."""
+
+_MAY_PASS: Final = (
+    ChainUnavailableError,
+    NodeError,
+    SidecarStorageError,
+    StorageError,
+    UnwritableFileError,
+)
+"""Errors after which the same command may succeed."""
 
 PROGRESS_FROM: Final = 20
 """Fewer steps than this get no progress bar."""
@@ -71,7 +81,7 @@ def exit_code(error: TestamurError) -> ExitCode:
     """Exit code for a command that ended with ``error``."""
     if isinstance(error, VerificationError):
         return ExitCode.REJECT
-    if isinstance(error, (ChainUnavailableError, NodeError, StorageError, SidecarStorageError)):
+    if isinstance(error, _MAY_PASS):
         return ExitCode.RETRY
     return ExitCode.USAGE
 

@@ -17,6 +17,7 @@ from testamur.cli.credentials import AsJson, Files
 from testamur.cli.output import Colour, ExitCode
 from testamur.cli.registered import RECEIPT_SUFFIX, Registered, find_registered
 from testamur.cli.rim import rim_of
+from testamur.cli.targets import NODE_VARIABLE
 from testamur.credentials import sidecar
 from testamur.errors import (
     ConfigurationError,
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 CHUNK_ENTRIES: Final = 10_000
 POLL_SECONDS: Final = 0.25
 
-NodeUrl = Annotated[str, typer.Option("--node", metavar="URL", help="URL of your member's node.")]
+NodeUrl = Annotated[
+    str,
+    typer.Option("--node", metavar="URL", envvar=NODE_VARIABLE, help="URL of your member's node."),
+]
 
 
 def _check_wait(value: float) -> float:

@@ -66,7 +66,8 @@
     │   ├── NodeUnavailableError
     │   └── NodeProtocolError
     ├── DemoError                    the demo cannot go on
-    └── ConfigurationError
+    ├── ConfigurationError
+    └── UnwritableFileError          a file that a command makes
 
 A programming mistake is none of these: it stays a ``TypeError`` or ``ValueError``. Every class
 has a stable ``code`` for programs and an ``advice`` for people; HTTP status codes are the
@@ -140,6 +141,7 @@ from testamur.errors.nodes import (
     NodeError,
     NodeProtocolError,
     NodeUnavailableError,
+    UnwritableFileError,
 )
 from testamur.errors.storage import (
     BatchingError,
@@ -224,5 +226,6 @@ __all__ = [
     "UnparsableCredentialError",
     "UnreadableFileError",
     "UnsupportedMediaTypeError",
+    "UnwritableFileError",
     "VerificationError",
 ]

@@ -1,4 +1,4 @@
-"""Other nodes, the demo, and configuration."""
+"""Other nodes, the demo, configuration, and files that commands make."""
 
 from __future__ import annotations
 
@@ -35,3 +35,10 @@ class ConfigurationError(TestamurError):
     """A setting is missing or cannot be used."""
 
     code = "configuration"
+
+
+class UnwritableFileError(TestamurError):
+    """A file that a command makes could not be made durable; whether it was kept is unknown."""
+
+    code = "unwritable_file"
+    advice = "Check the folder's space and permissions, then run the same command again."
