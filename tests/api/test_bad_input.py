@@ -239,7 +239,6 @@ def parts(registered: Registered, **given: Any) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda given: [given[0]],
         lambda given: [given[1]],
         lambda _: [],
         lambda given: [*given, given[0]],
@@ -254,7 +253,7 @@ def parts(registered: Registered, **given: Any) -> list[tuple[str, Any]]:
         lambda given: [given[0], ("receipt", b'{"type":1,"type":1}')],
     ],
     ids=[
-        "no receipt", "no file", "nothing", "two files", "two receipts", "file for receipt",
+        "no file", "nothing", "two files", "two receipts", "file for receipt",
         "one too many", "other case", "huge name", "empty receipt", "deep receipt", "PDF receipt",
         "duplicate keys",
     ],

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from testamur.api import requests, server
+from testamur.api import requests, server, verify_requests
 from testamur.cli.node_client import NodeClient
 from testamur.credentials import claims
 from tests.support.node import Committed, HttpNode
@@ -54,7 +54,7 @@ def test_no_page_may_submit(node: HttpNode) -> None:
 def test_json_that_would_cost_much_memory_is_refused_by_its_size(
     node: HttpNode, registered: tuple[Committed, dict[str, Any]]
 ) -> None:
-    costly = b"[" + b"[]," * (requests.RECEIPT_REQUEST_BYTES_MAX // 3) + b"[]]"
+    costly = b"[" + b"[]," * (verify_requests.JSON_BYTES_MAX // 3) + b"[]]"
     answer = node.http.post(
         "/v1/verify", content=costly, headers={"Content-Type": "application/json"}
     )

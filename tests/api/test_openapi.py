@@ -91,7 +91,8 @@ def test_bodies_are_documented(document: dict[str, Any]) -> None:
     submitted = document["paths"]["/v1/entries"]["post"]["requestBody"]["content"]
     assert set(submitted) == {"application/json", "application/octet-stream"}
     verified = document["paths"]["/v1/verify"]["post"]["requestBody"]["content"]
-    assert set(verified) == {"application/json", "multipart/form-data"}
+    assert set(verified) == {"application/json", "application/x-ndjson", "multipart/form-data"}
+    assert all(form["examples"] for form in verified.values())
 
 
 def test_answers_have_exactly_the_documented_fields(

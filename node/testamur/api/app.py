@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -18,25 +17,28 @@ from starlette.types import Receive, Scope, Send
 from testamur import __version__
 from testamur.api import requests, schemas
 from testamur.api.ledger_routes import add_batches, add_records
-from testamur.api.problems import problem, problem_of, status_of
-from testamur.api.routing import PROBLEMS, Service, documented_problem
-from testamur.errors import RequestFormatError, TestamurError, UnsupportedMediaTypeError
+from testamur.api.problems import problem, problem_of
+from testamur.api.routing import (
+    PROBLEMS,
+    TOO_LARGE,
+    Service,
+    documented_problem,
+    note_failure,
+    route_of,
+)
+from testamur.api.verify_routes import add_verify
+from testamur.errors import RequestFormatError, TestamurError
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_to_json
 from testamur.ledger.trust import serialise_trust
 from testamur.service.node import NodeService
 
 SUBMISSION_PATH = "/v1/entries"
-UPLOADS_MAX = 8
 _LOG = structlog.get_logger("testamur")
 
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: documented_problem("This node does not know the entry."),
-}
-_TOO_LARGE: dict[int | str, dict[str, Any]] = {
-    413: documented_problem("Over a limit; nothing was taken."),
-    415: documented_problem("Another Content-Type is needed."),
 }
 
 
@@ -63,7 +65,7 @@ def create_app(service: NodeService) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_unexpected)
     _add_entries(app)
-    _add_verify(app)
+    add_verify(app)
     _add_ledger(app)
     add_batches(app)
     add_records(app)
@@ -93,7 +95,7 @@ def _add_entries(app: FastAPI) -> None:
         SUBMISSION_PATH,
         status_code=202,
         response_model=schemas.Submitted,
-        responses=PROBLEMS | _TOO_LARGE,
+        responses=PROBLEMS | TOO_LARGE,
         openapi_extra=_body(
             {
                 "application/json": {
@@ -149,75 +151,6 @@ def _add_entries(app: FastAPI) -> None:
             return JSONResponse(receipt_to_json(found))
         answer = schemas.EntryAnswer.of(found)
         return JSONResponse(answer.model_dump(), status_code=202, headers={"Retry-After": "1"})
-
-
-def _add_verify(app: FastAPI) -> None:
-    # Each may hold a credential of the largest size; the others wait their turn.
-    uploads = asyncio.Semaphore(UPLOADS_MAX)
-
-    @app.post(
-        "/v1/verify",
-        responses=PROBLEMS
-        | _TOO_LARGE
-        | {200: {"description": "The report, whatever the verdict; branch on ``outcome``."}},
-        openapi_extra=_body(
-            {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["profile", "digest", "receipt"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "profile": {"type": "string"},
-                            "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-                            "receipt": {"type": "object"},
-                            "issuers": _list_of(
-                                {
-                                    "type": "object",
-                                    "additionalProperties": False,
-                                    "properties": {
-                                        "id": {"type": "string", "minLength": 1},
-                                        "names": _list_of(
-                                            _list_of({"type": "string", "minLength": 1}), least=0
-                                        ),
-                                    },
-                                }
-                            ),
-                        },
-                    }
-                },
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["file", "receipt"],
-                        "properties": {
-                            "file": {"type": "string", "format": "binary"},
-                            "receipt": {"type": "string", "format": "binary"},
-                        },
-                    }
-                },
-            }
-        ),
-        summary="Verify a credential",
-    )
-    async def verify(request: Request, service: Service) -> Response:
-        """Check a digest, or a file, with its receipt. Nothing of it is kept or logged."""
-        kind = requests.media_type(request)
-        if kind == "application/json":
-            data = await requests.read_body(request, requests.RECEIPT_REQUEST_BYTES_MAX)
-            receipt, presented = await run_in_threadpool(requests.parse_verification, data)
-            report = await run_in_threadpool(service.verify, receipt, presented)
-        elif kind == "multipart/form-data":
-            async with uploads:
-                data = await requests.read_body(request, requests.UPLOAD_BYTES_MAX)
-                parts = await requests.read_upload(data, request.headers)
-                receipt, read = await run_in_threadpool(requests.parse_upload, *parts)
-                report = await run_in_threadpool(service.verify, receipt, read)
-        else:
-            raise UnsupportedMediaTypeError(
-                "send application/json, or multipart/form-data with file and receipt"
-            )
-        return JSONResponse(report.to_json(), headers={"Cache-Control": "no-store"})
 
 
 def _add_ledger(app: FastAPI) -> None:
@@ -277,16 +210,6 @@ def _add_health(app: FastAPI) -> None:
         return JSONResponse(answer.model_dump(), status_code=200 if good else 503)
 
 
-def _list_of(items: dict[str, Any], *, least: int = 1) -> dict[str, Any]:
-    """Give the schema of a list that speaks of issuers."""
-    return {
-        "type": "array",
-        "items": items,
-        "minItems": least,
-        "maxItems": requests.ISSUERS_MAX,
-    }
-
-
 def _body(content: dict[str, Any]) -> dict[str, Any]:
     """OpenAPI for a body that is read by hand: FastAPI's own reading is not strict."""
     return {"requestBody": {"required": True, "content": content}}
@@ -298,9 +221,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 async def _on_expected(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, TestamurError):
         raise TypeError("handler of TestamurError") from exc
-    if status_of(exc) >= 500:  # noqa: PLR2004
-        # The route, never the path: paths hold entries.
-        _LOG.error("request failed", route=_route(request), code=exc.code, reason=str(exc))
+    note_failure(request, exc)
     return problem_of(exc)
 
 
@@ -318,12 +239,7 @@ async def _on_invalid(_request: Request, _exc: Exception) -> Response:
 
 
 async def _on_unexpected(request: Request, exc: Exception) -> Response:
-    _LOG.error("unexpected error", route=_route(request), kind=type(exc).__name__, exc_info=exc)
+    _LOG.error("unexpected error", route=route_of(request), kind=type(exc).__name__, exc_info=exc)
     return problem(
         500, "internal_error", "The node met an error of its own.", "Tell its operator the time."
     )
-
-
-def _route(request: Request) -> str:
-    route = request.scope.get("route")
-    return f"{request.method} {getattr(route, 'path', 'unknown')}"

@@ -20,6 +20,7 @@ from testamur.errors import (
     StorageError,
     TestamurError,
     TooManyEntriesError,
+    TooManyLinesError,
     UnknownBatchError,
     UnknownEntryError,
     UnsupportedMediaTypeError,
@@ -31,6 +32,7 @@ RETRY_AFTER_SECONDS: Final = 5
 _STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
     (RequestTooLargeError, 413),
     (TooManyEntriesError, 413),
+    (TooManyLinesError, 413),
     (UnsupportedMediaTypeError, 415),
     (UnknownEntryError, 404),
     (UnknownBatchError, 404),
@@ -53,6 +55,24 @@ def status_of(error: TestamurError) -> int:
 def problem(
     status: int, code: str, detail: str, advice: str = "", headers: dict[str, str] | None = None
 ) -> JSONResponse:
+    """Answer with a problem document."""
+    body = _document(status, code, detail, advice)
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of(error: TestamurError) -> JSONResponse:
+    """Answer with the problem document of an error."""
+    body, status = problem_document(error), status_of(error)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None  # noqa: PLR2004
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_document(error: TestamurError) -> dict[str, object]:
+    """Make the problem document of an error, as a JSON object."""
+    return _document(status_of(error), error.code, str(error), error.advice)
+
+
+def _document(status: int, code: str, detail: str, advice: str) -> dict[str, object]:
     """Make a problem document; ``title`` stays the same for one ``code``."""
     body: dict[str, object] = {
         "type": "about:blank",
@@ -63,11 +83,4 @@ def problem(
     }
     if advice:
         body["advice"] = advice
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
-
-
-def problem_of(error: TestamurError) -> JSONResponse:
-    """Make the problem document of an error."""
-    status = status_of(error)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None  # noqa: PLR2004
-    return problem(status, error.code, str(error), error.advice, headers)
+    return body

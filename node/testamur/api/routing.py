@@ -1,14 +1,18 @@
-"""What all routes share: the service they call, and the errors that they document."""
+"""What all routes share: the service they call, and the errors that they document and log."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
+import structlog
 from fastapi import Depends, Request
 
 from testamur.api import schemas
-from testamur.api.problems import MEDIA_TYPE
+from testamur.api.problems import MEDIA_TYPE, status_of
+from testamur.errors import TestamurError
 from testamur.service.node import NodeService
+
+_LOG = structlog.get_logger("testamur")
 
 
 def _service(request: Request) -> NodeService:
@@ -33,3 +37,21 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "default": documented_problem("Any other error."),
 }
 """What any route may answer."""
+
+TOO_LARGE: Final[dict[int | str, dict[str, Any]]] = {
+    413: documented_problem("Over a limit; nothing was taken."),
+    415: documented_problem("Another Content-Type is needed."),
+}
+"""What a route with a body may answer besides."""
+
+
+def note_failure(request: Request, error: TestamurError) -> None:
+    """Log an error that is the node's, and not of whoever asked."""
+    if status_of(error) >= 500:  # noqa: PLR2004
+        _LOG.error("request failed", route=route_of(request), code=error.code, reason=str(error))
+
+
+def route_of(request: Request) -> str:
+    """Name a request for the log by its route, never by its path: paths hold entries."""
+    route = request.scope.get("route")
+    return f"{request.method} {getattr(route, 'path', 'unknown')}"

@@ -72,6 +72,16 @@ def parse(text: str) -> Locator:
     return _from_match(match)
 
 
+def parse_link(text: str) -> Locator:
+    """Read a locator by itself, or the fragment of a link, of which nothing else is looked at.
+
+    Raises:
+        LocatorFormatError: neither.
+    """
+    before, sign, fragment = text.partition("#")
+    return parse(fragment if sign else before)
+
+
 def find(data: bytes, profile: str) -> Locator | None:
     """Find the one locator in a credential; None where there is none.
 

@@ -39,6 +39,7 @@
     │   ├── OutOfRangeError
     │   ├── RequestTooLargeError
     │   ├── TooManyEntriesError
+    │   ├── TooManyLinesError
     │   └── UnsupportedMediaTypeError
     ├── VerificationError            a numbered step of verification failed; ``code`` says which
     ├── StorageError
@@ -124,6 +125,7 @@ from testamur.errors.ledger import (
     RequestFormatError,
     RequestTooLargeError,
     TooManyEntriesError,
+    TooManyLinesError,
     TrustFileFormatError,
     UnsupportedMediaTypeError,
     VerificationError,
@@ -215,6 +217,7 @@ __all__ = [
     "StoreUnavailableError",
     "TestamurError",
     "TooManyEntriesError",
+    "TooManyLinesError",
     "TransactionRejectedError",
     "TreeRangeError",
     "TrustFileFormatError",

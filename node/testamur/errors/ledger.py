@@ -71,6 +71,13 @@ class TooManyEntriesError(FormatError):
     advice = "Submit in several requests: submitting is idempotent."
 
 
+class TooManyLinesError(FormatError):
+    """One request with more lines of newline-delimited JSON than the limit; none was answered."""
+
+    code = "too_many_lines"
+    advice = "Send them in several requests."
+
+
 class UnsupportedMediaTypeError(FormatError):
     """An HTTP request with a Content-Type that its endpoint does not take."""
 

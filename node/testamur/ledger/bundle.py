@@ -143,6 +143,22 @@ def make_bundle(name: str, credential: bytes, receipt: bytes) -> bytes:
     return b"".join((*local, *central, end))
 
 
+def looks_like_bundle(data: bytes) -> bool:
+    """Whether a file begins as a bundle does; what follows may still make it none.
+
+    A zip file that another tool wrote has another time or packs its first entry.
+    """
+    if len(data) < _LOCAL.size:
+        return False
+    signature, version, flags, *fixed = _LOCAL.unpack_from(data)[:6]
+    return (
+        signature == b"PK\x03\x04"
+        and version == _VERSION
+        and flags in {0, _UTF8_FLAG}
+        and fixed == [_STORED, _TIME, _DATE]
+    )
+
+
 def parse_bundle(data: bytes, *, bytes_max: int = BYTES_MAX) -> Bundle:
     """Read a bundle from anyone; only what :func:`make_bundle` gives is one.
 

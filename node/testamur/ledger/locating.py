@@ -24,6 +24,8 @@ _NO_VERDICT: Final = "This could not be checked, which says nothing about the cr
 class Sought:
     """What a locator leads to: an entry, and whose it would be."""
 
+    presented: Presented
+    """The credential."""
     member: int
     """The member that the locator names."""
     entry: Hash32
@@ -32,11 +34,16 @@ class Sought:
     """What the entry was made from, for its receipt."""
 
 
-def sought(presented: Presented | CredentialError, trust: TrustFile) -> Sought | Report:
+def sought(
+    presented: Presented | CredentialError | BundleFormatError, trust: TrustFile
+) -> Sought | Report:
     """Compute the entry that the credential's locator leads to, or report why it leads nowhere.
 
     The credential and its locator come from anyone; ``trust`` pins the ledger that is searched.
     """
+    if isinstance(presented, BundleFormatError):
+        detail = f"This is no bundle, or one that was changed: {presented}."
+        return _invalid(trust.network, "bundle", presented, detail)
     if isinstance(presented, CredentialError):
         reason = f"No locator could be looked for in the credential: {presented}."
         return receipt_needed(trust.network, reason)
@@ -56,7 +63,7 @@ def sought(presented: Presented | CredentialError, trust: TrustFile) -> Sought |
         salt=located.salt,
         digest=presented.digest,
     )
-    return Sought(located.member, entry, Commitment(presented.profile, located.salt))
+    return Sought(presented, located.member, entry, Commitment(presented.profile, located.salt))
 
 
 def receipt_needed(network: Network, reason: str = "") -> Report:
@@ -128,17 +135,6 @@ def unknown_member(network: Network, member: int) -> Report:
 def chain_silent(network: Network, error: TestamurError) -> Report:
     """Report on a credential that was not found while the chain does not confirm what is held."""
     return _could_not_check(network, error.code, f"It could not be checked: {error}.")
-
-
-def bundle_refused(network: Network, error: BundleFormatError) -> Report:
-    """Report on a file that begins as a bundle does and is none."""
-    return _invalid(
-        network,
-        "bundle",
-        error,
-        f"This is not a bundle as it was made: {error}. Its credential and its receipt may still "
-        "be presented apart.",
-    )
 
 
 def _could_not_check(network: Network, code: str, detail: str) -> Report:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from testamur.errors import ChainError, CredentialError, TestamurError
+from testamur.errors import BundleFormatError, ChainError, CredentialError, TestamurError
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.report import Report
 from testamur.ledger.trust import TrustFile
@@ -105,7 +105,9 @@ class NodeService:
         return self._verifying.verify(receipt, presented, moment or self.moment())
 
     def verify_without_receipt(
-        self, presented: Presented | CredentialError, moment: Moment | None = None
+        self,
+        presented: Presented | CredentialError | BundleFormatError,
+        moment: Moment | None = None,
     ) -> Report:
         """Follow a credential's locator, as :meth:`Verifying.verify_without_receipt` does."""
         return self._verifying.verify_without_receipt(presented, moment or self.moment())

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 from testamur.errors import (
+    BundleFormatError,
     ChainDisagreementError,
     ChainError,
     CredentialError,
@@ -134,7 +135,7 @@ class Verifying:
         )
 
     def verify_without_receipt(
-        self, presented: Presented | CredentialError, moment: Moment
+        self, presented: Presented | CredentialError | BundleFormatError, moment: Moment
     ) -> Report:
         """Follow the locator of a presented credential, make its receipt here, and check that.
 
@@ -157,7 +158,7 @@ class Verifying:
         if made is None:
             return locating.not_anchored(trust.network)
         receipt = replace(made, commitment=wanted.commitment)
-        return self.verify(receipt_to_json(receipt), presented, moment)
+        return self.verify(receipt_to_json(receipt), wanted.presented, moment)
 
     def compare_with_chain(self, final: HeadTree, seen: HeadTree) -> None:
         """Compare the followed ledger with the head that the chain shows now.
