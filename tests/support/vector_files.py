@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
-from tests.support import broken_ledger_vectors, error_table, ledger_vectors, merkle_vectors
+from tests.support import (
+    broken_ledger_vectors,
+    credential_vectors,
+    error_table,
+    ledger_vectors,
+    merkle_vectors,
+)
 from tests.support.ledger_vectors import json_file
 
 if TYPE_CHECKING:
@@ -17,6 +24,11 @@ def files() -> dict[str, bytes]:
     for folder, cases in merkle_vectors.FOLDERS.items():
         for name, case in cases().items():
             made[f"tests/vectors/merkle/{folder}/{name}.json"] = json_file(case)
+    for folder, cases in credential_vectors.FOLDERS.items():
+        for name, case in cases().items():
+            path = f"tests/vectors/credentials/{folder}/{name}.json"
+            # In ASCII, because some cases are about characters that are not shown.
+            made[path] = json.dumps(case, indent=2).encode("ascii") + b"\n"
     good = ledger_vectors.files()
     broken = broken_ledger_vectors.files(good)
     made |= {f"tests/vectors/ledger/{name}": content for name, content in good.items()}

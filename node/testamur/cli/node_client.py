@@ -253,7 +253,7 @@ class NodeClient:
         }
         claim = presented.issuer
         if claim is not None:
-            asked["issuers"] = _issuers(claim)
+            asked["issuers"] = issuers_asked(claim)
         body = json.dumps(asked)
         return self._object_of(
             self.request(
@@ -283,7 +283,7 @@ class NodeClient:
         return bytes(body)
 
 
-def _issuers(claim: IssuerClaim) -> list[dict[str, object]]:
+def issuers_asked(claim: IssuerClaim) -> list[dict[str, object]]:
     """Write a claim as a node takes it, or, where none would, so that it is nobody's.
 
     A part of it could match where the whole does not, and without any of it a node would not
