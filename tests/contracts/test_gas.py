@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from statistics import fmean
 
 import pytest
 
 from testamur.merkle.hashing import EMPTY_ROOT
-from tests.support.compiled import compiled
 from tests.support.deployed_ledger import LEDGER, DeployedLedger, digest
+from tests.support.gas import anchor_gas, deployment_gas
 
-FIRST, LAST = 65, 1088
-BLOCK_ANCHORS = 8
 GAS_LIMIT = 250_000
 README = Path(__file__).parent.parent.parent / "contracts" / "README.md"
 
 
 @pytest.mark.slow  # 1,088 anchors; how many carries they have is what the mean is about
 def test_an_anchor_costs_less_than_a_bare_mapping_write_on_average() -> None:
-    ledger = DeployedLedger()
-    bare = compiled("BareMapping")
-    address = ledger.evm.deploy(bare.interface, bare.bytecode).contract
-    ours, theirs = [], []
-    for n in range(1, LAST + 1):
-        root = digest(f"batch {n}")
-        status = (n, digest(f"status {n}"))
-        outcome = ledger.anchor(n % 3 + 1, count=2**18, root=root, status=status)
-        if n >= FIRST:
-            ours.append(outcome.gas_used)
-        if n % BLOCK_ANCHORS == 0:  # one in eight is enough: it hardly varies
-            gas = ledger.evm.transact(bare.interface, address, "anchor", root).gas_used
-            theirs.append(gas)
-            ledger.evm.mine()
-    anchor, mapping = fmean(ours), fmean(theirs)
+    anchor, mapping = anchor_gas()
     assert anchor < mapping
     # The documents' figures are these, so that a change of them is seen and explained.
     assert f"anchor {anchor:,.0f}, bare mapping write {mapping:,.0f}" in README.read_text()
 
 
 def test_deployment_costs_what_the_documents_say() -> None:
-    gas = DeployedLedger(founders=3).deployment.gas_used
-    assert f"deployment with three founders {gas:,}" in README.read_text()
+    assert f"deployment with three founders {deployment_gas():,}" in README.read_text()
 
 
 def test_the_constant_gas_limit_suffices_for_the_most_expensive_anchor_there_can_be() -> None:
