@@ -23,6 +23,18 @@ writes cheaper, because a page that is hit often is put there once; the log take
 READERS_MAX: Final = 8
 """Connections kept open; more than that are opened and closed as needed."""
 
+PRAGMAS: Final = (
+    f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    f"cache_size = -{CACHE_KIB}",
+    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    "temp_store = MEMORY",
+)
+"""What each connection is told. WAL lets readers run beside the one writer; synchronous=FULL
+makes a commit wait for fsync of the write-ahead log."""
+
 WRITE_OPTION: Final = "testamur_write"
 
 
@@ -53,10 +65,9 @@ def execute_many(
 def sqlite_engine(path: Path) -> Engine:
     """Make an engine for the SQLite database at ``path``; opens nothing yet.
 
-    WAL lets readers run beside the one writer; synchronous=FULL makes a commit wait for fsync of
-    the write-ahead log. Raw sqlite3 would begin transactions where it likes, so it is told not
-    to, and each transaction begins here: a writer takes its lock first, since a reader that
-    becomes a writer half-way can fail without a wait.
+    Raw sqlite3 would begin transactions where it likes, so it is told not to, and each
+    transaction begins here: a writer takes its lock first, since a reader that becomes a writer
+    half-way can fail without a wait.
     """
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
@@ -67,15 +78,7 @@ def sqlite_engine(path: Path) -> Engine:
     def connected(raw: Any, _record: object) -> None:
         raw.isolation_level = None
         cursor = raw.cursor()
-        for pragma in (
-            f"busy_timeout = {BUSY_TIMEOUT_MS}",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            f"cache_size = -{CACHE_KIB}",
-            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-            "temp_store = MEMORY",
-        ):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
