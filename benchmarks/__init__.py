@@ -1,0 +1,1 @@
+"""What ``scripts/bench`` measures: each figure beside a peer or a limit of the same run."""
