@@ -34,6 +34,18 @@ class Interrupted:
         return self._store.records(start, end)
 
 
+class Counted:
+    """A real store, with the names of the calls that were made to it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        self.calls.append(name)
+        return getattr(self._store, name)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
     """Give a store whose birth is final, and which has followed one anchor beyond it."""
@@ -87,3 +99,24 @@ def test_a_ledger_that_does_not_hold_still_gives_no_page(store: SqlStore, tmp_pa
     with pytest.raises(NotFollowedYetError, match="reorganised"):
         reading(store, reorganise, tmp_path).records(start=0, limit=10)
     assert next(forks) == "d"
+
+
+def test_a_page_of_batches_is_read_at_once_however_long_it_is(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    roots = [digest("root main"), digest("root other"), digest("root third")]
+    for number, root in enumerate(roots):
+        store.add_entries([digest(f"entry {number}")], submitted_at=1)
+        claim = store.claim(limit=1, now=1)
+        assert claim is not None
+        store.seal(claim.number, root=root, count=1, sealed_at=1)
+    counted = Counted(store)
+    read: Store = counted  # type: ignore[assignment]
+    trees = BatchTrees(LocalBatchFiles(tmp_path / "batches"))
+    page = Reading(read, trees, LedgerTree(store), member=MEMBER).batches(after=0, limit=10)
+    assert [(one.batch.root, one.record) for one in page.batches] == [
+        (roots[0], 1),
+        (roots[1], None),
+        (roots[2], None),
+    ]
+    assert counted.calls == ["batches", "records_of_batches"]

@@ -145,6 +145,17 @@ def test_records_are_read_back_as_they_were_appended(reopen: Callable[[], Store]
     assert store.record_of_batch(MEMBER + 1, digest("batch 1")) is None
 
 
+def test_the_first_record_of_each_of_many_batches_is_found(store: Store) -> None:
+    fill(store)
+    unknown = [digest(f"no batch {number}") for number in range(2500)]
+    both = [digest("batch 1"), digest("batch 2")]
+    found = store.records_of_batches(MEMBER, [both[0], *unknown, both[1]])
+    assert {root: record.index for root, record in found.items()} == {both[0]: 1, both[1]: 2}
+    assert found[both[1]] == store.record(2)
+    assert store.records_of_batches(MEMBER + 1, both) == {}
+    assert store.records_of_batches(MEMBER, []) == {}
+
+
 @pytest.mark.parametrize(
     ("above", "up_to", "count"),
     [(-1, 13, 3), (10, 13, 3), (10, 12, 2), (12, 13, 1), (12, 12, 0), (-1, 10, 0), (13, 99, 0)],

@@ -53,6 +53,7 @@ CALLS: dict[str, Callable[[SqlStore], Any]] = {
     "record": lambda store: store.record(0),
     "record_of_batch": lambda store: store.record_of_batch(1, digest("root")),
     "records": lambda store: store.records(0, 0),
+    "records_of_batches": lambda store: store.records_of_batches(1, [digest("root")]),
     "rewind": lambda store: store.rewind(1),
     "seal": lambda store: store.seal(1, root=digest("root"), count=1, sealed_at=1),
     "set_anchor_state": lambda store: store.set_anchor_state(digest("tx"), "mined"),

@@ -116,7 +116,7 @@ class Reading:
         found = self._store.batches(after=after, limit=limit + 1)
         page = found[:limit]
         return BatchPage(
-            tuple(self._anchored(batch) for batch in page),
+            self._anchored(page),
             page[-1].number if len(found) > limit else None,
         )
 
@@ -127,7 +127,8 @@ class Reading:
             UnknownBatchError: this node sealed none with this root.
             StoreUnavailableError: the store cannot be read.
         """
-        return self._anchored(self._store.batch(root))
+        (found,) = self._anchored([self._store.batch(root)])
+        return found
 
     def entries(self, root: Hash32) -> bytes:
         """Give the batch file, checked against ``root``: whoever keeps it keeps it for ever.
@@ -192,9 +193,12 @@ class Reading:
         path = tuple(proofs.consistency_path_in(built, old_size))
         return Consistency(path, tree.root_of_prefix(built, old_size), built[-1][0], final)
 
-    def _anchored(self, batch: Batch) -> AnchoredBatch:
-        found = self._store.record_of_batch(self._member, batch.root)
-        return AnchoredBatch(batch, None if found is None else found.index)
+    def _anchored(self, batches: Sequence[Batch]) -> tuple[AnchoredBatch, ...]:
+        found = self._store.records_of_batches(self._member, [batch.root for batch in batches])
+        return tuple(
+            AnchoredBatch(batch, found[batch.root].index if batch.root in found else None)
+            for batch in batches
+        )
 
     def _page(
         self, seen: HeadTree, start: int, end: int

@@ -281,6 +281,12 @@ class ChainView(Protocol):
         """Give the first anchor record (kind 1) of ``member`` with this batch root, if any."""
         ...
 
+    def records_of_batches(
+        self, member: int, roots: Sequence[Hash32], /
+    ) -> Mapping[Hash32, FollowedRecord]:
+        """Give that record for each of ``roots`` that has one, in one consistent view."""
+        ...
+
     def count_anchors(self, member: int, *, above: int, up_to: int) -> int:
         """Count the anchor records (kind 1) of ``member`` in the blocks (``above``, ``up_to``].
 

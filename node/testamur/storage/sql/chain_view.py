@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from testamur.errors import ContinuityError, StateConflictError, UnknownRecordEr
 from testamur.ledger.records import RecordKind, parse_record
 from testamur.merkle.hashing import Hash32
 from testamur.storage.model import FollowedBlock, FollowedRecord, LedgerReading
-from testamur.storage.sql.database import Database
+from testamur.storage.sql.database import Database, chunks
 from testamur.storage.sql.tables import blocks, finalized, records
 
 ONLY: Final = 1
@@ -96,19 +96,24 @@ class SqlChainView:
 
     def record_of_batch(self, member: int, root: Hash32) -> FollowedRecord | None:
         """See the interface."""
-        anchored = (
-            select(records)
-            .where(
-                records.c.root == root,
-                records.c.member == member,
-                records.c.kind == RecordKind.ANCHOR,
-            )
-            .order_by(records.c.index)
-            .limit(1)
-        )
-        with self._database.read("find a record") as connection:
-            row = connection.execute(anchored).one_or_none()
-            return None if row is None else _record(row)
+        return self.records_of_batches(member, [root]).get(root)
+
+    def records_of_batches(
+        self, member: int, roots: Sequence[Hash32], /
+    ) -> Mapping[Hash32, FollowedRecord]:
+        """See the interface."""
+        anchors = (records.c.member == member, records.c.kind == RecordKind.ANCHOR)
+        found: dict[Hash32, FollowedRecord] = {}
+        with self._database.read("find records") as connection:
+            for chunk in chunks(roots):
+                rows = connection.execute(
+                    select(records)
+                    .where(records.c.root.in_(chunk), *anchors)
+                    .order_by(records.c.index)
+                )
+                for row in rows:
+                    found.setdefault(Hash32(row.root), _record(row))
+        return found
 
     def count_anchors(self, member: int, *, above: int, up_to: int) -> int:
         """See the interface."""
