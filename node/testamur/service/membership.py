@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from testamur.errors import NotFollowedYetError, StoreIdentityError
+from testamur.errors import NotFollowedYetError, StoreIdentityError, UnknownRecordError
 from testamur.ledger.birth import FoundingMember, parse_birth
 from testamur.ledger.records import governance_record
 from testamur.ledger.trust import FinalityRule, Network, TrustedMember, TrustFile
@@ -81,9 +81,12 @@ class Membership:
             NotFollowedYetError: the chain was not followed to the ledger's birth yet.
             StoreIdentityError: the store has another record there.
         """
-        if self._store.size() == 0:
-            raise NotFollowedYetError("the chain was not followed to the ledger's birth yet")
-        change = self._store.record(0).change
+        try:
+            change = self._store.record(0).change
+        except UnknownRecordError as exc:
+            raise NotFollowedYetError(
+                "the chain was not followed to the ledger's birth yet"
+            ) from exc
         # Names are read from it, and whoever can write to the store could put in others.
         ledger_id = self._about.identity.ledger_id
         if change is None or governance_record(change).leaf_hash() != ledger_id:
