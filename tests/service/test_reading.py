@@ -16,6 +16,7 @@ from testamur.storage.batch_files import LocalBatchFiles
 from testamur.storage.interface import Store
 from testamur.storage.model import FollowedRecord
 from testamur.storage.sql.store import SqlStore, open_store
+from tests.support.counted import CountedStore
 from tests.support.stored import MEMBER, anchor_in, birth_in, block, digest
 
 
@@ -32,18 +33,6 @@ class Interrupted:
     def records(self, start: int, end: int) -> Sequence[FollowedRecord]:
         self._before()
         return self._store.records(start, end)
-
-
-class Counted:
-    """A real store, with the names of the calls that were made to it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.calls: list[str] = []
-
-    def __getattr__(self, name: str) -> object:
-        self.calls.append(name)
-        return getattr(self._store, name)
 
 
 @pytest.fixture
@@ -110,7 +99,7 @@ def test_a_page_of_batches_is_read_at_once_however_long_it_is(
         claim = store.claim(limit=1, now=1)
         assert claim is not None
         store.seal(claim.number, root=root, count=1, sealed_at=1)
-    counted = Counted(store)
+    counted = CountedStore(store)
     read: Store = counted  # type: ignore[assignment]
     trees = BatchTrees(LocalBatchFiles(tmp_path / "batches"))
     page = Reading(read, trees, LedgerTree(store), member=MEMBER).batches(after=0, limit=10)
@@ -119,4 +108,4 @@ def test_a_page_of_batches_is_read_at_once_however_long_it_is(
         (roots[1], None),
         (roots[2], None),
     ]
-    assert counted.calls == ["batches", "records_of_batches"]
+    assert counted.calls == {"batches": 1, "records_of_batches": 1}

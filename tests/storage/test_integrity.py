@@ -16,6 +16,7 @@ from testamur.storage.batch_format import batch_root, encode_batch
 from testamur.storage.filesystem import LocalFileSystem
 from testamur.storage.sql.database import DATABASE_NAME
 from testamur.storage.sql.store import open_store
+from tests.support.counted import CountedStore
 from tests.support.faulty import Fault, FaultyFileSystem
 from tests.support.stored import (
     IDENTITY,
@@ -97,6 +98,15 @@ def test_a_sound_store_is_clean_and_progress_is_told(tmp_path: Path) -> None:
         report = integrity.check(store, files, lambda done, total: told.append((done, total)))
     assert report == integrity.IntegrityReport(1, len(ENTRIES), 3, ())
     assert told == [(len(ENTRIES), len(ENTRIES))]
+
+
+def test_what_is_of_the_whole_store_is_read_once(tmp_path: Path) -> None:
+    files = make(tmp_path)
+    with open_store(tmp_path) as store:
+        counted = CountedStore(store)
+        assert integrity.check(counted, files).clean  # type: ignore[arg-type]
+    for whole in ("totals", "identity", "indexed_counts"):
+        assert counted.calls[whole] == 1
 
 
 def test_an_empty_store_is_clean(tmp_path: Path) -> None:

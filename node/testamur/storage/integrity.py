@@ -17,7 +17,13 @@ from testamur.merkle.hashing import Hash32, leaf_hash
 from testamur.storage.batch_files import BatchFiles
 from testamur.storage.batch_format import batch_root, parse_batch
 from testamur.storage.interface import Store
-from testamur.storage.model import Batch, FollowedBlock, FollowedRecord
+from testamur.storage.model import (
+    Batch,
+    FollowedBlock,
+    FollowedRecord,
+    LedgerIdentity,
+    StoreTotals,
+)
 
 PAGE_RECORDS: Final = 1000
 LOOKUP_ENTRIES: Final = 20_000
@@ -89,22 +95,31 @@ def check(store: Store, files: BatchFiles, progress: Progress | None = None) -> 
         StoreUnavailableError: something could not be read, so that nothing can be said.
     """
     problems: list[Problem] = []
-    batches, entries = _check_batches(store, files, problems, progress)
-    problems.extend(_check_totals(store))
-    records = _check_records(store, problems)
+    totals = store.totals()
+    identity = store.identity()
+    batches, entries = _check_batches(
+        store, files, problems, identity=identity, expected=totals.indexed, progress=progress
+    )
+    problems.extend(_check_totals(totals))
+    records = _check_records(store, problems, identity)
     return IntegrityReport(batches, entries, records, tuple(problems))
 
 
 def _check_batches(
-    store: Store, files: BatchFiles, problems: list[Problem], progress: Progress | None
+    store: Store,
+    files: BatchFiles,
+    problems: list[Problem],
+    *,
+    identity: LedgerIdentity | None,
+    expected: int,
+    progress: Progress | None,
 ) -> tuple[int, int]:
     indexed = store.indexed_counts()
-    expected = store.totals().indexed
     batches = entries = 0
     for batch in _batches(store):
         content = _content(files, batch, problems)
         problems.extend(_check_index(store, batch, content, indexed.get(batch.root, 0)))
-        problems.extend(_check_anchor(store, batch))
+        problems.extend(_check_anchor(store, batch, identity))
         batches += 1
         entries += len(content)
         if progress is not None:
@@ -171,8 +186,7 @@ def _check_index(
         yield Problem("index_surplus", batch.root.hex(), detail)
 
 
-def _check_anchor(store: Store, batch: Batch) -> Iterator[Problem]:
-    identity = store.identity()
+def _check_anchor(store: Store, batch: Batch, identity: LedgerIdentity | None) -> Iterator[Problem]:
     if identity is None:
         return
     record = store.record_of_batch(identity.member, batch.root)
@@ -192,8 +206,7 @@ def _count(record: FollowedRecord) -> int | None:
         return None  # reported with the records
 
 
-def _check_totals(store: Store) -> Iterator[Problem]:
-    totals = store.totals()
+def _check_totals(totals: StoreTotals) -> Iterator[Problem]:
     present = totals.queued + totals.indexed
     detail = f"{totals.accepted} accepted, {totals.queued} queued, {totals.indexed} sealed"
     if present < totals.accepted:
@@ -204,7 +217,7 @@ def _check_totals(store: Store) -> Iterator[Problem]:
         yield Problem("entries_twice", f"{totals.overlapping} entries", "queued and sealed")
 
 
-def _check_records(store: Store, problems: list[Problem]) -> int:
+def _check_records(store: Store, problems: list[Problem], identity: LedgerIdentity | None) -> int:
     size = store.size()
     for start in range(0, size, PAGE_RECORDS):
         end = min(start + PAGE_RECORDS, size)
@@ -212,7 +225,7 @@ def _check_records(store: Store, problems: list[Problem]) -> int:
         if [record.index for record in page] != list(range(start, end)):
             problems.append(Problem("record_gap", f"records {start} to {end - 1}", "some lack"))
         for record in page:
-            problems.extend(_check_record(store, record))
+            problems.extend(_check_record(store, record, identity))
     final = store.finalized()
     if final is not None and store.block_at(final.number) not in (None, final):
         detail = f"{final.hash.hex()} is final, another was followed to"
@@ -220,7 +233,9 @@ def _check_records(store: Store, problems: list[Problem]) -> int:
     return size
 
 
-def _check_record(store: Store, followed: FollowedRecord) -> Iterator[Problem]:
+def _check_record(
+    store: Store, followed: FollowedRecord, identity: LedgerIdentity | None
+) -> Iterator[Problem]:
     name = f"record {followed.index}"
     block: FollowedBlock | None = store.block_at(followed.block_number)
     if block is None or block.hash != followed.block_hash:
@@ -234,7 +249,6 @@ def _check_record(store: Store, followed: FollowedRecord) -> Iterator[Problem]:
         followed.change is None or governance_record(followed.change) != record
     ):
         yield Problem("record_change", name, "its change is missing or another one")
-    identity = store.identity()
     if identity is None:
         return
     if followed.index == 0 and leaf_hash(followed.record) != identity.ledger_id:
