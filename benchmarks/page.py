@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from benchmarks.catalogue import CATALOGUE, Bar
 from benchmarks.figures import Figure, Measured
 from benchmarks.running import Run
 
-_WIDE = 1000
+QUIET_LOAD: Final = 0.5
+"""Load average, at the start of a run, up to which a machine had nothing else to do."""
+_WIDE: Final = 1000
 _INTRODUCTION = (
     "# Benchmarks\n\n"
     "Written by `scripts/bench --docs` from what it measured: to change a text, change "
@@ -56,6 +59,9 @@ def _machine(run: Run) -> Iterator[str]:
     if run.quick:
         yield "**A quick run: its sizes are too small to say anything about speed.**\n"
     yield f"Taken on {run.taken}.\n"
+    load = run.machine["load before the run"]
+    if float(load) > QUIET_LOAD:
+        yield f"**It was busy with other work (load {load}), which makes figures worse.**\n"
     yield "| | |"
     yield "| --- | --- |"
     for name, value in run.machine.items():

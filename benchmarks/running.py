@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from benchmarks import gas, history, machine, sealing, submission, trees, verification
+from benchmarks.catalogue import CATALOGUE
 from benchmarks.figures import Figure, Progress, figure_from_json
 from benchmarks.sizes import Sizes
 
@@ -65,12 +66,14 @@ def measure(names: Sequence[str], sizes: Sizes, *, quick: bool, directory: Path 
         described = machine.describe(home)
         if described["file system"] == "tmpfs":
             _tell("bench", "this directory is in memory: name one on a disk with --dir")
-        figures = tuple(
+        figures = [
             figure
             for name in names
             for figure in MEASUREMENTS[name](sizes, partial(_tell, name), home)
-        )
-    return Run(datetime.now(UTC).date().isoformat(), quick, described, figures)
+        ]
+    shown = list(CATALOGUE)
+    figures.sort(key=lambda figure: shown.index(figure.name))
+    return Run(datetime.now(UTC).date().isoformat(), quick, described, tuple(figures))
 
 
 def _tell(name: str, what: str) -> None:
