@@ -8,10 +8,13 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from testamur.credentials.profiles import PROFILES
+from testamur.ledger.bundle import make_bundle
+from tests.support.located import JSON_TEMPLATE, PDF_TEMPLATE, located
 from tests.support.node import Committed, Consortium, HttpNode
 
 Registered = tuple[Committed, dict[str, Any]]
@@ -109,6 +112,47 @@ def test_neither_digest_nor_profile_nor_salt_can_be_changed(
         assert node.ask(profile, committed.digest, forged)["outcome"] == "reject"
 
 
+@pytest.mark.parametrize("template", [PDF_TEMPLATE, JSON_TEMPLATE], ids=["PDF", "JSON"])
+def test_no_byte_of_a_file_with_a_locator_can_be_changed_and_still_be_accepted(
+    consortium: Consortium, node: HttpNode, template: bytes
+) -> None:
+    committed, locator = located(consortium.ledger_id, 1, template, seed=f"changed {template!r}")
+    consortium.register(node, committed)
+
+    def outcome(data: bytes) -> str:
+        answer = node.http.post("/v1/verify", files={"file": ("a", data)})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["outcome"])
+
+    assert outcome(committed.data) == "accept"
+    for position in range(len(committed.data)):
+        changed = bytearray(committed.data)
+        changed[position] ^= 1
+        assert outcome(bytes(changed)) != "accept", position
+        if position % 5 == 0:
+            del changed[position]
+            assert outcome(bytes(changed)) != "accept", position
+    assert outcome(committed.data + b"x") != "accept"
+    # Nor what the JSON form has in its place.
+    asked: dict[str, Any] = {
+        "profile": committed.profile,
+        "digest": committed.digest.hex(),
+        "member": locator.member,
+        "salt": locator.salt.hex(),
+    }
+    assert node.http.post("/v1/verify", json=asked).json()["outcome"] == "accept"
+    for name, value in asked.items():
+        for other in others(value):
+            if other != value:
+                answer = node.http.post("/v1/verify", json=changed_to(asked, name, other))
+                refused = answer.status_code == 400
+                assert refused or answer.json()["outcome"] in {"review", "retry"}, (name, other)
+
+
+def changed_to(asked: dict[str, Any], name: str, value: object) -> dict[str, Any]:
+    return {key: one for key, one in (asked | {name: value}).items() if one is not ...}
+
+
 def test_another_entry_of_the_same_batch_does_not_do(
     consortium: Consortium, node: HttpNode
 ) -> None:
@@ -138,6 +182,7 @@ KINDS = st.sampled_from(
     [
         "application/json",
         "application/octet-stream",
+        "application/x-ndjson",
         "multipart/form-data; boundary=x",
         "multipart/form-data; boundary=x; charset=utf-16",
         "text/plain",
@@ -149,6 +194,9 @@ PIECES = st.lists(
             b"--x\r\n", b"\r\n", b"--x--\r\n", b"--", b"x", b"\xff\x00",
             b'Content-Disposition: form-data; name="file"\r\n',
             b'Content-Disposition: form-data; name="receipt"; filename="r.json"\r\n',
+            b'Content-Disposition: form-data; name="locator"\r\n',
+            b'Content-Disposition: form-data; name="receipt"; filename=""\r\n',
+            b"PK\x03\x04\x14\x00\x00\x00\x00\x00\x00\x00\x21\x00", b"testamur:1:",
             b"Content-Transfer-Encoding: base64\r\n", b"Content-Type: text/plain\r\n", b"{}",
         ]
     )
@@ -161,6 +209,10 @@ def check_answer(answer: Any) -> None:
     """Check that an answer is one of ours, whatever was asked."""
     assert answer.status_code in {200, 202, 400, 413, 415}, answer.text
     assert "Traceback" not in answer.text
+    if answer.headers["content-type"] == "application/x-ndjson":
+        for line in answer.text.splitlines():
+            told = json.loads(line)
+            assert "outcome" in told or 400 <= told["status"] < 500
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json"
         assert set(answer.json()["code"]) <= {*string.ascii_lowercase, "_"}
@@ -176,6 +228,60 @@ def test_no_body_of_a_submission_breaks_the_node(node: HttpNode, kind: str, body
 @given(kind=KINDS, body=st.binary(max_size=100) | PIECES | JSONS.map(json.dumps).map(str.encode))
 def test_no_body_of_a_verification_breaks_the_node(node: HttpNode, kind: str, body: bytes) -> None:
     check_answer(node.http.post("/v1/verify", content=body, headers={"Content-Type": kind}))
+
+
+LINES = st.lists(
+    st.binary(max_size=40) | PIECES | JSONS.map(json.dumps).map(str.encode), max_size=6
+).map(b"\n".join)
+
+
+@FUZZ
+@given(body=LINES)
+def test_no_line_of_many_breaks_the_node(node: HttpNode, body: bytes) -> None:
+    headers = {"Content-Type": "application/x-ndjson"}
+    check_answer(node.http.post("/v1/verify", content=body, headers=headers))
+
+
+@FUZZ
+@given(
+    name=st.sampled_from(["profile", "digest", "member", "salt", "issuers", "receipt", "locator"]),
+    value=JSONS,
+)
+def test_nothing_in_a_located_form_breaks_the_node(
+    node: HttpNode, registered: Registered, name: str, value: object
+) -> None:
+    committed, _ = registered
+    asked: dict[str, object] = {
+        "profile": committed.profile,
+        "digest": committed.digest.hex(),
+        "member": 1,
+        "salt": committed.salt.hex(),
+    }
+    body = json.dumps(asked | {name: value}).encode("utf-8", "surrogatepass")
+    answer = node.http.post("/v1/verify", content=body, headers=JSON)
+    check_answer(answer)
+    if answer.status_code == 200:
+        assert name != "issuers" or answer.json()["outcome"] in {"accept", "review"}
+        assert name == "issuers" or asked[name] == value or answer.json()["outcome"] != "accept"
+
+
+@FUZZ
+@given(
+    file=st.binary(max_size=60) | PIECES | JSONS.map(json.dumps).map(str.encode),
+    end=st.integers(0, 400),
+    receipt=st.none() | st.binary(max_size=20) | JSONS.map(json.dumps).map(str.encode),
+    locator=st.none() | st.binary(max_size=20),
+)
+def test_no_file_breaks_the_node(
+    node: HttpNode, file: bytes, end: int, receipt: bytes | None, locator: bytes | None
+) -> None:
+    begun = make_bundle("a.json", file, receipt or b"{}")
+    for data in (file, begun[: -end or None], b"testamur:1:" + file):
+        parts = {"file": data, "receipt": receipt, "locator": locator}
+        files = {name: (f"{name}.bin", part) for name, part in parts.items() if part is not None}
+        answer = node.http.post("/v1/verify", files=files)
+        check_answer(answer)
+        assert answer.status_code == 400 or answer.json()["outcome"] != "accept"
 
 
 @FUZZ

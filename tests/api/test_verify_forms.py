@@ -152,7 +152,9 @@ def test_a_node_that_does_not_hold_a_members_batches_says_no_more_than_that(
     consortium: Consortium,
 ) -> None:
     committed, locator = made(consortium, member=2)
+    consortium.register(consortium.nodes[2], *consortium.some(2))
     asked = consortium.nodes[3]
+    asked.step("following")
     report = ask(asked, located_form(committed, locator))
     assert verdict(report) == ("retry", "could_not_check")
     assert only_check(report) == ("entry", "unknown", "batches_not_held")

@@ -10,12 +10,13 @@ import pytest
 
 from testamur.errors import FormatError
 from testamur.ledger.birth import encode_birth, parse_birth
+from testamur.ledger.presenting import present_file
 from testamur.ledger.receipt import RecordProof
 from testamur.ledger.receipt_json import parse_receipt, serialise_receipt
 from testamur.ledger.records import parse_record
 from testamur.ledger.trust import parse_trust, serialise_trust
 from testamur.ledger.verification import verify
-from testamur.ledger.view import Head, LeafProof, LedgerView, RootProof, present_file
+from testamur.ledger.view import Head, LeafProof, LedgerView, RootProof
 from testamur.merkle.hashing import Hash32
 from tests.support.paper_ledger import NOW
 from tests.support.vector_files import files

@@ -7,28 +7,26 @@ a bundle is for the report.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
-from typing import Final, TypeAlias
+from typing import Final
 
 from testamur.api.requests import parse_json
-from testamur.credentials import claims, locator, profiles, strict_json
+from testamur.credentials import claims, locator, profiles
 from testamur.credentials.claims import Issuer, IssuerClaim
 from testamur.credentials.commitment import MEMBER_MAX
 from testamur.credentials.locator import Locator
 from testamur.credentials.profiles import PROFILES
 from testamur.errors import (
-    BundleFormatError,
-    CredentialError,
+    FormatError,
     LocatorFormatError,
     RequestFormatError,
     RequestTooLargeError,
     TooManyLinesError,
 )
 from testamur.ledger import receipt_json
-from testamur.ledger.bundle import Bundle, looks_like_bundle, parse_bundle
 from testamur.ledger.fields import Fields
-from testamur.ledger.view import Presented, present_file, present_file_alone
+from testamur.ledger.presenting import Shown, WithoutReceipt, WithReceipt, read_shown
+from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 
 JSON_BYTES_MAX: Final = receipt_json.BYTES_MAX + 4096
@@ -41,28 +39,7 @@ ISSUERS_MAX: Final = claims.SHOWN_MAX
 """Issuers, their names, and translations of each: with more, nothing matches anyway."""
 
 
-@dataclass(frozen=True, slots=True)
-class WithReceipt:
-    """A verification by a receipt."""
-
-    presented: Presented | CredentialError
-    """The credential, as far as it was given."""
-    receipt: object
-    """Decoded JSON from anyone."""
-
-
-@dataclass(frozen=True, slots=True)
-class WithoutReceipt:
-    """A verification by a locator, if there is one."""
-
-    presented: Presented | CredentialError | BundleFormatError
-    """The credential, as far as it was given; or why the bundle that holds it is none."""
-
-
-Asked: TypeAlias = WithReceipt | WithoutReceipt
-
-
-def parse_verification(data: bytes, *, ledger_id: Hash32) -> Asked:
+def parse_verification(data: bytes, *, ledger_id: Hash32) -> Shown:
     """Read ``{profile, digest, receipt}``, or ``{profile, digest, member, salt}``.
 
     The receipt is left as decoded JSON; member and salt are for the ledger ``ledger_id``, this
@@ -96,7 +73,7 @@ def parse_verification(data: bytes, *, ledger_id: Hash32) -> Asked:
     return WithReceipt(Presented(profile, digest, claim, given), receipt)
 
 
-def parse_upload(file: bytes, receipt: bytes | None, given: Locator | None) -> Asked:
+def parse_upload(file: bytes, receipt: bytes | None, given: Locator | None) -> Shown:
     """Read an uploaded credential, with its receipt beside it, in a bundle with it, or without.
 
     ``given`` is a locator that came beside the file, by a link or a QR code.
@@ -104,21 +81,10 @@ def parse_upload(file: bytes, receipt: bytes | None, given: Locator | None) -> A
     Raises:
         RequestFormatError: the receipt is not strict JSON; a bundle came with a second receipt.
     """
-    bundle = _bundle(file)
-    if receipt is not None:
-        if isinstance(bundle, Bundle):
-            raise RequestFormatError("a bundle holds its receipt: send it without another one")
-        decoded = parse_json(receipt, receipt_json.BYTES_MAX)
-        return WithReceipt(present_file(file, decoded, given=given), decoded)
-    if bundle is None:
-        return WithoutReceipt(present_file_alone(file, given=given))
-    if isinstance(bundle, BundleFormatError):
-        return WithoutReceipt(bundle)
     try:
-        decoded = strict_json.parse(bundle.receipt_bytes, bytes_max=receipt_json.BYTES_MAX)
-    except CredentialError as exc:
-        return WithoutReceipt(BundleFormatError(f"its receipt is not strict JSON: {exc}"))
-    return WithReceipt(present_file(bundle.credential, decoded, given=given), decoded)
+        return read_shown(file, receipt=receipt, given=given)
+    except FormatError as exc:
+        raise RequestFormatError(str(exc)) from exc
 
 
 def parse_locator(text: str) -> Locator:
@@ -146,16 +112,6 @@ def lines_of(data: bytes) -> Iterator[bytes]:
     if count > LINES_MAX:
         raise TooManyLinesError(f"{count} lines in one request, the limit is {LINES_MAX}")
     return iter(BytesIO(data))
-
-
-def _bundle(file: bytes) -> Bundle | BundleFormatError | None:
-    """Read a bundle; the error where the file begins as one only; None where it does not."""
-    if not looks_like_bundle(file):
-        return None
-    try:
-        return parse_bundle(file)
-    except BundleFormatError as exc:
-        return exc
 
 
 def _claim(request: Fields) -> IssuerClaim:

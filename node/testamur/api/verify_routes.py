@@ -17,9 +17,9 @@ from testamur.api import requests, verify_requests
 from testamur.api.problems import problem_document
 from testamur.api.routing import PROBLEMS, TOO_LARGE, Service, note_failure
 from testamur.api.uploads import Upload, read_upload
-from testamur.api.verify_requests import Asked, WithReceipt
 from testamur.api.verify_schemas import ANSWER, BODY
 from testamur.errors import TestamurError, UnsupportedMediaTypeError
+from testamur.ledger.presenting import Shown, WithReceipt
 from testamur.ledger.report import Report
 from testamur.service.node import NodeService
 from testamur.service.verifying import Moment
@@ -113,10 +113,10 @@ def _verify_upload(service: NodeService, upload: Upload) -> Report:
     )
 
 
-def _verify(service: NodeService, asked: Asked, moment: Moment | None = None) -> Report:
-    if isinstance(asked, WithReceipt):
-        return service.verify(asked.receipt, asked.presented, moment)
-    return service.verify_without_receipt(asked.presented, moment)
+def _verify(service: NodeService, shown: Shown, moment: Moment | None = None) -> Report:
+    if isinstance(shown, WithReceipt):
+        return service.verify(shown.receipt, shown.presented, moment)
+    return service.verify_without_receipt(shown.presented, moment)
 
 
 class _Lines(StreamingResponse):

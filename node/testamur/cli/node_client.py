@@ -17,6 +17,7 @@ import httpx
 from testamur.credentials import strict_json
 from testamur.credentials.claims import IssuerClaim
 from testamur.credentials.commitment import MEMBER_MAX
+from testamur.credentials.locator import Locator, serialise
 from testamur.credentials.strict_json import JsonValue
 from testamur.errors import (
     ConfigurationError,
@@ -241,25 +242,39 @@ class NodeClient:
     def verify(self, presented: Presented, receipt: object) -> dict[str, JsonValue]:
         """Return the node's report, as it stands: whoever asks a node takes its word.
 
-        Profile, digest, the issuer that the credential names, and the receipt are sent.
+        Profile, digest, the issuer and the locator that the credential names, and the receipt are
+        sent.
 
         Raises:
             NodeUnavailableError, NodeProtocolError: as :meth:`request`.
         """
-        asked: dict[str, object] = {
-            "profile": presented.profile,
-            "digest": presented.digest.hex(),
-            "receipt": receipt,
-        }
-        claim = presented.issuer
-        if claim is not None:
-            asked["issuers"] = issuers_asked(claim)
-        body = json.dumps(asked)
+        asked: dict[str, object] = {"receipt": receipt}
+        if isinstance(presented.locator, Locator):
+            asked["locator"] = serialise(presented.locator)
+        return self._verify(presented, asked)
+
+    def verify_located(
+        self, presented: Presented, member: int, salt: Hash32
+    ) -> dict[str, JsonValue]:
+        """Return the node's report on a credential without a receipt, as :meth:`verify` does.
+
+        Profile, digest, the issuer that the credential names, ``member`` and ``salt`` are sent; the
+        caller has compared the ledger of the locator with that of the node.
+
+        Raises:
+            NodeUnavailableError, NodeProtocolError: as :meth:`request`.
+        """
+        return self._verify(presented, {"member": member, "salt": salt.hex()})
+
+    def _verify(self, presented: Presented, asked: Mapping[str, object]) -> dict[str, JsonValue]:
+        body = {"profile": presented.profile, "digest": presented.digest.hex()} | dict(asked)
+        if presented.issuer is not None:
+            body["issuers"] = issuers_asked(presented.issuer)
         return self._object_of(
             self.request(
                 "POST",
                 "/v1/verify",
-                content=body.encode(),
+                content=json.dumps(body).encode(),
                 headers={"Content-Type": "application/json"},
             )
         )

@@ -48,8 +48,7 @@ def target(
     """
     from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
 
-    source = context.get_parameter_source("node")
-    if trust is not None and (node is None or (source and source.name == "ENVIRONMENT")):
+    if trust is not None and (node is None or named_in_environment(context, "node")):
         if member is None:
             raise ConfigurationError("--trust needs --member: the id of the member that registers")
         parsed = parse_trust(read_credential(trust))
@@ -63,6 +62,12 @@ def target(
     if parsed.member(member) is None:
         raise ConfigurationError(f"the trust file has no member {member}")
     return parsed.ledger_id, member
+
+
+def named_in_environment(context: typer.Context, parameter: str) -> bool:
+    """Whether only the environment gives a parameter, which then gives way to what is typed."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "ENVIRONMENT"
 
 
 def _asked(node: str) -> tuple[TrustFile, int]:

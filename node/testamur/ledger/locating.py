@@ -134,7 +134,8 @@ def unknown_member(network: Network, member: int) -> Report:
 
 def chain_silent(network: Network, error: TestamurError) -> Report:
     """Report on a credential that was not found while the chain does not confirm what is held."""
-    return _could_not_check(network, error.code, f"It could not be checked: {error}.")
+    detail = f"The chain does not confirm what is held here: {error}."
+    return _could_not_check(network, error.code, detail)
 
 
 def _could_not_check(network: Network, code: str, detail: str) -> Report:

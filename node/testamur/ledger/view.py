@@ -9,17 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from testamur.credentials import claims, locator, profiles
 from testamur.credentials.claims import IssuerClaim
 from testamur.credentials.locator import Locator
-from testamur.errors import (
-    CredentialError,
-    ReceiptFormatError,
-    SeveralLocatorsError,
-    UnknownProfileError,
-)
+from testamur.errors import CredentialError
 from testamur.ledger.receipt import RecordProof
-from testamur.ledger.receipt_json import receipt_from_json
 from testamur.merkle.hashing import Hash32
 
 
@@ -90,58 +83,3 @@ class LedgerView:
     """What the root was at the receipt's ledger size; None where ``final`` does not reach it."""
     newest: RecordProof | None
     """The newest anchor of the receipt's member in ``final``; None without one."""
-
-
-def present_file(
-    data: bytes, receipt: object, *, given: Locator | None = None
-) -> Presented | CredentialError:
-    """Compute what a verifier holds of a credential file, under the profile of its receipt.
-
-    All come from anyone; ``receipt`` is decoded JSON, ``given`` a locator that came beside the
-    file. The receipt's profile is used, never detection: two profiles see two credentials in one
-    file. An error stands for a file that does not read under that profile, or a receipt that
-    names none; verification reports either.
-    """
-    try:
-        made = receipt_from_json(receipt).commitment
-    except ReceiptFormatError as exc:
-        return UnknownProfileError(f"the receipt names no profile: {exc}")
-    if made is None:
-        return UnknownProfileError("the receipt names no profile")
-    return _present(data, made.profile, given)
-
-
-def present_file_alone(data: bytes, *, given: Locator | None = None) -> Presented | CredentialError:
-    """Compute what a verifier holds of a credential file that came without its receipt.
-
-    The profile is the detected one, under which a credential with a locator has to be committed.
-    ``given`` is a locator that came beside the file, by a link or a QR code. An error stands for
-    a file in which no profile can be detected.
-    """
-    try:
-        profile = profiles.detect(data)
-    except CredentialError as exc:
-        return exc
-    return _present(data, profile, given)
-
-
-def _present(data: bytes, profile: str, given: Locator | None) -> Presented | CredentialError:
-    try:
-        digest = profiles.digest(data, profile)
-    except CredentialError as exc:
-        return exc
-    return Presented(
-        profile, digest, claims.issuer(data, profile), _locator_of(data, profile, given)
-    )
-
-
-def _locator_of(
-    data: bytes, profile: str, given: Locator | None
-) -> Locator | CredentialError | None:
-    try:
-        found = locator.find(data, profile)
-    except CredentialError as exc:
-        return exc
-    if None not in {found, given} and found != given:
-        return SeveralLocatorsError("the credential holds another locator than the one given")
-    return found or given
