@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from testamur.api import verify_requests
+from testamur.api import verify_requests, verify_routes
 from testamur.api.verify_routes import UPLOADS_MAX
 from tests.api.problems import assert_problem
 from tests.support.node import Committed, HttpNode
@@ -102,10 +102,24 @@ def test_whoever_goes_away_in_the_middle_leaves_his_place_to_others(
     assert lines(node, json.dumps(forms[1]).encode())[0]["outcome"] == "accept"
 
 
+def test_lines_that_take_too_long_are_cut_off_and_never_look_complete(
+    node: HttpNode,
+    forms: tuple[dict[str, Any], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = b"\n".join([json.dumps(forms[0]).encode()] * verify_requests.LINES_MAX)
+    with monkeypatch.context() as patched:
+        patched.setattr(verify_routes, "LINES_SECONDS_MAX", 0.05)
+        for _ in range(UPLOADS_MAX + 1):
+            with pytest.raises(httpx.RemoteProtocolError):
+                node.http.post("/v1/verify", content=body, headers=NDJSON)
+    assert lines(node, json.dumps(forms[1]).encode())[0]["outcome"] == "accept"
+
+
 def test_an_upload_waits_for_its_turn_and_gets_it(
     node: HttpNode, registered: Registered, forms: tuple[dict[str, Any], dict[str, Any]]
 ) -> None:
-    body = b"\n".join([json.dumps(forms[0]).encode()] * 20)
+    body = b"\n".join([json.dumps(forms[0]).encode()] * 10)
     told: list[int] = []
 
     def send() -> None:
@@ -115,9 +129,9 @@ def test_an_upload_waits_for_its_turn_and_gets_it(
             files = {"file": committed.data, "receipt": json.dumps(receipt).encode()}
             told.append(client.post("/v1/verify", files=files).status_code)
 
-    senders = [threading.Thread(target=send) for _ in range(2 * UPLOADS_MAX)]
+    senders = [threading.Thread(target=send) for _ in range(UPLOADS_MAX + 2)]
     for sender in senders:
         sender.start()
     for sender in senders:
         sender.join()
-    assert told.count(200) == 2 * UPLOADS_MAX
+    assert told.count(200) == UPLOADS_MAX + 2
