@@ -157,6 +157,38 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Replica:
+    """A batch that another node sealed; its entries are in the batch file named after ``root``."""
+
+    number: int
+    """Order of storing, positive, ascending; gaps are possible."""
+    member: int
+    """The member that anchored it."""
+    root: Hash32
+    """RFC 9162 root over the entries, derived by this node."""
+    count: int
+    """Number of entries; padding is not told apart."""
+    record: int | None
+    """Index of the first anchor of this member with this root, as the ledger is followed now;
+    None where a reorganisation took it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """How many of a member's batches this node can prove from."""
+
+    anchored: int
+    """Distinct batches that the member anchored, as the ledger is followed now."""
+    held: int
+    """Those of them that are held here, as a sealed batch or as a replica."""
+
+    @property
+    def lacking(self) -> int:
+        """How many are anchored and not held."""
+        return self.anchored - self.held
+
+
+@dataclass(frozen=True, slots=True)
 class StoreTotals:
     """Counts that must fit together: ``accepted == queued + indexed`` and ``overlapping == 0``."""
 
