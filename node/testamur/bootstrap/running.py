@@ -83,7 +83,7 @@ def _announce(settings: NodeSettings, node: Node, port: int, log: BoundLogger) -
         ledger=identity.ledger_id.hex(),
         network=settings.network_name,
         kind=settings.network_kind.value,
-        anchors=len(node.stages) > 1,
+        anchors=any(stage.name == "anchoring" for stage in node.stages),
     )
     if settings.network_kind is not NetworkKind.MAIN:
         log.warning("this network is for trials: what is anchored here proves nothing to others")
