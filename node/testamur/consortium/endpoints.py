@@ -21,6 +21,8 @@ _PORTS: Final = {"https": 443, "http": 80}
 _PLAIN: Final = re.compile(r"[\x21-\x7e]+")
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _NAME_LENGTH_MAX: Final = 253
+_UNICAST: Final = IPv6Network("2000::/3")
+"""RFC 4291 section 2.4: all that is assigned for use between networks so far."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 """RFC 6052: the last four bytes are an IPv4 address, of any kind."""
 
@@ -68,16 +70,15 @@ def check_address(endpoint: Endpoint, address: str) -> None:
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    if isinstance(address, IPv6Address):
-        # An IPv4 address in another's clothes is judged as what it leads to.
-        inner = address.ipv4_mapped or address.sixtofour
-        if address.teredo is not None:
-            return False
-        if inner is None and address in _NAT64:
-            inner = IPv4Address(address.packed[-4:])
-        if inner is not None:
-            return _is_public(inner)
-    return address.is_global and not address.is_multicast
+    if isinstance(address, IPv4Address):
+        return address.is_global and not address.is_multicast
+    # An IPv4 address in another's clothes is judged as what it leads to.
+    inner = address.ipv4_mapped or address.sixtofour
+    if address in _NAT64:
+        inner = IPv4Address(address.packed[-4:])
+    if inner is not None:
+        return _is_public(inner)
+    return address.is_global and address in _UNICAST and address.teredo is None
 
 
 def _split(text: str) -> SplitResult:
@@ -98,12 +99,15 @@ def _split(text: str) -> SplitResult:
 
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
+    if len(host) <= _NAME_LENGTH_MAX and _NAME.fullmatch(host):
+        return host  # an IPv4 address is of this form, too
     try:
-        return str(ip_address(host))
-    except ValueError:
-        if len(host) > _NAME_LENGTH_MAX or not _NAME.fullmatch(host):
-            raise EndpointRefusedError("its host is neither a name nor an address") from None
-    return host
+        address = IPv6Address(host)
+    except ValueError as exc:
+        raise EndpointRefusedError("its host is neither a name nor an address") from exc
+    if address.scope_id is not None:
+        raise EndpointRefusedError("its address is of one network card only")
+    return str(address)
 
 
 def _port(parts: SplitResult) -> int:

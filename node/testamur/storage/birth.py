@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from testamur.errors import NotFollowedYetError, StoreIdentityError
+from testamur.errors import NotFollowedYetError, StoreIdentityError, UnknownRecordError
 from testamur.ledger.records import governance_record
 from testamur.merkle.hashing import Hash32
 from testamur.storage.interface import ChainView
@@ -16,9 +16,10 @@ def birth_change(store: ChainView, ledger_id: Hash32) -> bytes:
         StoreIdentityError: the store has another record there.
         StoreUnavailableError: the store cannot be read.
     """
-    if store.size() == 0:
-        raise NotFollowedYetError("the chain was not followed to the ledger's birth yet")
-    change = store.record(0).change
+    try:
+        change = store.record(0).change
+    except UnknownRecordError as exc:
+        raise NotFollowedYetError("the chain was not followed to the ledger's birth yet") from exc
     # Names and endpoints are read from it, and whoever can write to the store could put in others.
     if change is None or governance_record(change).leaf_hash() != ledger_id:
         raise StoreIdentityError("record 0 in the store is not the birth of this ledger")

@@ -108,8 +108,8 @@ class EntryState:
     """The commitment that was submitted."""
     state: EntryLife
     """``queued``, or the state of its batch."""
-    submitted_at: int
-    """Unix seconds at which it was first accepted."""
+    submitted_at: int | None
+    """Unix seconds at which it was first accepted; None where that was at another node."""
     batch: Hash32 | None
     """Root of its batch; None while it is queued."""
 
