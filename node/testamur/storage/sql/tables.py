@@ -157,7 +157,7 @@ records: Final = Table(
 )
 Index("records_block", records.c.block_number)
 Index("records_root", records.c.root, records.c.member)
-Index("records_member", records.c.member, records.c.root)
+Index("records_member", records.c.member, records.c.kind, records.c.root)
 
 finalized: Final = Table(
     "finalized",

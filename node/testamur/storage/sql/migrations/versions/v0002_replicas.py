@@ -31,4 +31,4 @@ def upgrade() -> None:
         sa.Column("replica", SERIAL, sa.ForeignKey("replicas.number"), primary_key=True),
         sqlite_with_rowid=False,
     )
-    op.create_index("records_member", "records", ["member", "root"])
+    op.create_index("records_member", "records", ["member", "kind", "root"])
