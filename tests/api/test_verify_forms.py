@@ -148,17 +148,23 @@ def test_a_located_verification_of_another_form_is_refused(
     assert committed.salt.hex() not in answer.text
 
 
-def test_a_node_that_does_not_hold_a_members_batches_says_no_more_than_that(
+def test_a_node_that_lacks_batches_of_a_member_says_how_many_and_no_more_than_that(
     consortium: Consortium,
 ) -> None:
     committed, locator = made(consortium, member=2)
     consortium.register(consortium.nodes[2], *consortium.some(2))
     asked = consortium.nodes[3]
     asked.step("following")
+    (lacking,) = [
+        one["batches_anchored"] - one["batches_held"]
+        for one in asked.http.get("/v1/members").json()["members"]
+        if one["id"] == 2
+    ]
     report = ask(asked, located_form(committed, locator))
     assert verdict(report) == ("retry", "could_not_check")
     assert only_check(report) == ("entry", "unknown", "batches_not_held")
-    assert "Universidad de Brisamar" in report["summary"]
+    batches = "a batch" if lacking == 1 else f"{lacking} batches"
+    assert f"lacks {batches} that Universidad de Brisamar anchored" in report["summary"]
 
 
 def test_a_member_that_nobody_knows_is_not_called_a_forgery(

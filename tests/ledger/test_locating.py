@@ -43,7 +43,7 @@ NOT_FOUND = (
 )
 NOT_ANCHORED = "Submitted, but not anchored yet: ask again in some minutes."
 NO_VERDICT = "This could not be checked, which says nothing about the credential. "
-NOT_HELD = "Not every batch of University of Aldermere is held here: ask a node of that member."
+NOT_HELD = "This node lacks {} that University of Aldermere anchored: ask a node of that member."
 UNKNOWN_MEMBER = "Member 9 is not known here; it may have joined later, or never."
 CHAIN_SILENT = "The chain does not confirm what is held here: no answer."
 
@@ -125,7 +125,16 @@ def test_the_sentences_for_people(registered: Registered) -> None:
         (locating.node_needed(network), Outcome.REVIEW, ASK_A_NODE),
         (locating.not_found(network, member, AS_OF), Outcome.REVIEW, NOT_FOUND),
         (locating.not_anchored(network), Outcome.RETRY, NOT_ANCHORED),
-        (locating.not_held(network, member), Outcome.RETRY, NO_VERDICT + NOT_HELD),
+        (
+            locating.not_held(network, member, 1),
+            Outcome.RETRY,
+            NO_VERDICT + NOT_HELD.format("a batch"),
+        ),
+        (
+            locating.not_held(network, member, 12),
+            Outcome.RETRY,
+            NO_VERDICT + NOT_HELD.format("12 batches"),
+        ),
         (locating.unknown_member(network, 9), Outcome.RETRY, NO_VERDICT + UNKNOWN_MEMBER),
         (locating.chain_silent(network, silent), Outcome.RETRY, NO_VERDICT + CHAIN_SILENT),
     ):

@@ -103,7 +103,7 @@ def test_a_page_of_batches_is_read_at_once_however_long_it_is(
     read: Store = counted  # type: ignore[assignment]
     trees = BatchTrees(LocalBatchFiles(tmp_path / "batches"))
     page = Reading(read, trees, LedgerTree(store), member=MEMBER).batches(after=0, limit=10)
-    assert [(one.batch.root, one.record) for one in page.batches] == [
+    assert [(one.root, one.record) for one in page.batches] == [
         (roots[0], 1),
         (roots[1], None),
         (roots[2], None),

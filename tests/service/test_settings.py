@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def default_of(name: str) -> str:
     default = NodeSettings.model_fields[name].default
     if default is PydanticUndefined:
         return "required"
-    return "none" if default is None else f"`{getattr(default, 'value', default)}`"
+    return "none" if default in (None, ()) else f"`{getattr(default, 'value', default)}`"
 
 
 def test_the_page_names_every_setting_with_its_default_and_no_other() -> None:
@@ -125,6 +126,7 @@ OTHER: dict[str, tuple[Any, Any]] = {
     "poll_seconds": (1.5, 2.5),
     "rpc_timeout_seconds": (1.5, 2.5),
     "fee_cap_gwei": (1, 2),
+    "allowed_private_endpoints": (["127.0.0.1:1"], ["node.internal:8180", "[::1]:2"]),
 }
 """For each setting two values that fit."""
 
@@ -140,7 +142,8 @@ def test_any_setting_in_the_environment_overrides_the_file_and_an_option_overrid
     one, other = OTHER[name]
     file = write(tmp_path, **{name: one})
     from_file = getattr(load_settings(file), name)
-    monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), str(other))
+    text = json.dumps(other) if isinstance(other, list) else str(other)
+    monkeypatch.setenv(ENVIRONMENT_PREFIX + name.upper(), text)
     from_environment = getattr(load_settings(file), name)
     assert from_environment != from_file
     assert getattr(load_settings(file, {name: one}), name) == from_file
@@ -174,6 +177,7 @@ UNSAFE_VALUES: dict[str, dict[str, Any]] = {
     "rpc_url": {"rpc_url": "http://rpc.example/s3cret"},
     "finality_depth": {"finality_depth": 11, "network_kind": "main"},
     "batch_floor": {"batch_floor": 1},
+    "allowed_private_endpoints": {"allowed_private_endpoints": ["s3cret.internal:8180"]},
 }
 """For each unsafe setting what asks for it."""
 
@@ -244,6 +248,11 @@ WRONG: list[tuple[str, Any]] = [
     ("poll_seconds", 0),
     ("rpc_timeout_seconds", -1),
     ("fee_cap_gwei", 0),
+    ("allowed_private_endpoints", "s3cret:1"),
+    ("allowed_private_endpoints", ["s3cret"]),
+    ("allowed_private_endpoints", ["s3cret:0"]),
+    ("allowed_private_endpoints", ["http://s3cret:1"]),
+    ("allowed_private_endpoints", ["S3cret:1"]),
     ("surprise", "s3cret"),
 ]
 

@@ -40,10 +40,12 @@ ENTRIES = sorted(
     [*some_entries(SUBMITTED), *(pad.entry for pad in some_padding(3))],
 )
 ROOT = batch_root(ENTRIES)
+OTHERS = sorted([*some_entries(4, "other's"), ENTRIES[0]])  # one of ours is copied there
+OTHERS_ROOT = batch_root(OTHERS)
 
 
 def fill(store: Store, files: LocalBatchFiles) -> None:
-    """Make a final batch with padding, an entry in the queue, and the records of two members."""
+    """Make a final batch with padding, a replica, an entry in the queue, and two anchors."""
     store.bind_identity(IDENTITY)
     store.add_entries(some_entries(SUBMITTED), submitted_at=1)
     claim = store.claim(limit=SUBMITTED, now=2)
@@ -54,9 +56,11 @@ def fill(store: Store, files: LocalBatchFiles) -> None:
     store.add_entries(some_entries(1, "waiting"), submitted_at=4)
     one, two = block(1), block(2)
     store.append_block(one, [birth_in(one)])
-    records = [anchor_in(two, 1, root=digest("other's"), count=9, member=MEMBER + 1)]
+    records = [anchor_in(two, 1, root=OTHERS_ROOT, count=len(OTHERS), member=MEMBER + 1)]
     store.append_block(two, [*records, anchor_in(two, 2, root=ROOT, count=len(ENTRIES))])
     store.set_finalized(two)
+    files.put(OTHERS_ROOT, encode_batch(OTHERS))
+    store.add_replica(MEMBER + 1, OTHERS_ROOT, OTHERS)
     store.advance(ROOT, "sealed", "submitted")
     store.advance(ROOT, "submitted", "anchored")
     store.advance(ROOT, "anchored", "final")
@@ -96,8 +100,10 @@ def test_a_sound_store_is_clean_and_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     with open_store(tmp_path) as store:
         report = integrity.check(store, files, lambda done, total: told.append((done, total)))
-    assert report == integrity.IntegrityReport(1, len(ENTRIES), 3, ())
-    assert told == [(len(ENTRIES), len(ENTRIES))]
+    assert report == integrity.IntegrityReport(1, len(ENTRIES), 1, len(OTHERS), 3, ())
+    # How much of it is padding is not asked first, so that the total grows by that.
+    total = len(ENTRIES) + len(OTHERS)
+    assert told == [(len(ENTRIES), SUBMITTED + len(OTHERS)), (total, total)]
 
 
 def test_what_is_of_the_whole_store_is_read_once(tmp_path: Path) -> None:
@@ -121,6 +127,10 @@ DAMAGE = {
     ],
     "index_surplus": [f"INSERT INTO entries VALUES ({literal(digest('nowhere'))}, 1, 1)"],
     "batch_count": ["UPDATE batches SET count = 9"],
+    "replica_index_missing": [
+        f"DELETE FROM replica_entries WHERE entry = {literal(OTHERS[0])}",
+    ],
+    "replica_index_surplus": [f"INSERT INTO replica_entries VALUES ({literal(digest('no'))}, 1)"],
     "padding_count": [f"DELETE FROM padding WHERE entry = {literal(some_padding(1)[0].entry)}"],
     "padding_missing": [
         f"DELETE FROM padding WHERE entry = {literal(some_padding(1)[0].entry)}",
@@ -154,9 +164,10 @@ def test_damage_in_the_database_is_named(tmp_path: Path, code: str) -> None:
     assert code in problems_after(tmp_path, *DAMAGE[code])
 
 
-def test_damage_in_the_files_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("root", [ROOT, OTHERS_ROOT], ids=["ours", "other's"])
+def test_damage_in_the_files_is_named(tmp_path: Path, root: Hash32) -> None:
     files = make(tmp_path)
-    path = tmp_path / "batches" / ROOT.hex()[:2] / ROOT.hex()
+    path = tmp_path / "batches" / root.hex()[:2] / root.hex()
     data = path.read_bytes()
     damage = {
         "batch_root": data[:-1] + bytes([data[-1] ^ 1]),
@@ -169,6 +180,25 @@ def test_damage_in_the_files_is_named(tmp_path: Path) -> None:
         else:
             path.write_bytes(content)
         assert problems_in(tmp_path, files) == {code}
+
+
+def test_a_replica_with_another_count_is_named(tmp_path: Path) -> None:
+    found = problems_after(tmp_path, "UPDATE replicas SET count = 9")
+    assert found == {"batch_count", "anchor_count"}
+
+
+def test_a_replica_whose_record_a_reorganisation_took_away_is_no_problem(tmp_path: Path) -> None:
+    found = problems_after(tmp_path, 'DELETE FROM records WHERE "index" >= 1')
+    assert found == {"anchor_missing"}  # our own batch counts as final
+
+
+def test_an_anchor_of_ours_that_was_fetched_from_others_is_known(tmp_path: Path) -> None:
+    found = problems_after(
+        tmp_path,
+        f"UPDATE records SET member = {MEMBER} WHERE root = {literal(OTHERS_ROOT)}",
+        f"UPDATE replicas SET member = {MEMBER}",
+    )
+    assert found == set()
 
 
 def test_every_code_is_shown_by_some_damage() -> None:

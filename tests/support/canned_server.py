@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 from collections.abc import Mapping
 
 from tests.support.threaded_server import ThreadedServer
@@ -14,10 +15,26 @@ def reply(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-class CannedServer(ThreadedServer):
-    """Serves ``answers`` by path until the ``with`` statement ends; no answer: it hangs up."""
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
 
-    def __init__(self, answers: Mapping[str, bytes]) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: whoever hangs up in the middle is the test's subject."""
+
+
+class CannedServer(ThreadedServer):
+    """Serves ``answers`` by path until the ``with`` statement ends; no answer: it hangs up.
+
+    On a free port, or on ``port``; over TLS where ``context`` is given.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, bytes],
+        *,
+        port: int = 0,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self.asked: list[str] = []
         asked = self.asked
 
@@ -29,4 +46,10 @@ class CannedServer(ThreadedServer):
                 asked.append(path)
                 self.wfile.write(answers.get(path, b""))
 
-        super().__init__(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler))
+        server = _Server(("127.0.0.1", port), Handler)
+        if context is not None:
+            # The handshake is the handler's, at its first read: one that fails ends that thread.
+            server.socket = context.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        super().__init__(server)

@@ -7,10 +7,11 @@ submission and finality stands still for as long as a test looks at it.
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -83,7 +84,7 @@ class HttpNode:
     """A client for it, with relative paths."""
 
     def step(self, *names: str) -> None:
-        """Run the named stages once, or all of them: follow, seal, anchor."""
+        """Run the named stages once, or all of them: follow, replicate, seal, anchor."""
         for stage in self.node.stages:
             if not names or stage.name in names:
                 stage.step()
@@ -130,6 +131,8 @@ class Consortium:
     """The ledger on it."""
     directory: Path
     """Where the nodes keep their data."""
+    ports: tuple[int, ...]
+    """Where the nodes of members 1, 2, ... answer, as their endpoints on chain say."""
     clock: Callable[[], float] = time.time
     """What the nodes read as the time."""
     nodes: dict[int, HttpNode] = field(default_factory=dict)
@@ -140,6 +143,11 @@ class Consortium:
     def ledger_id(self) -> Hash32:
         """Leaf hash of record 0."""
         return self.deployment.ledger_id
+
+    @property
+    def private_endpoints(self) -> list[str]:
+        """What an operator has to allow, since all of it is on one machine."""
+        return [f"127.0.0.1:{port}" for port in self.ports]
 
     def settings(self, member: int, /, **given: Any) -> NodeSettings:
         """Give the settings of a member's node."""
@@ -157,6 +165,7 @@ class Consortium:
             "network_name": "embedded chain",
             "seal_after_seconds": 0,
             "rpc_timeout_seconds": RPC_TIMEOUT_SECONDS,
+            "allowed_private_endpoints": self.private_endpoints,
         }
         return NodeSettings(**(values | given))
 
@@ -166,7 +175,7 @@ class Consortium:
         settings = self.settings(member, **given)
         with (
             open_node(settings, clock=self.clock) as node,
-            served(create_app(node.service)) as url,
+            served(create_app(node.service), self.ports[member - 1]) as url,
             httpx.Client(base_url=url, timeout=30) as http,
         ):
             self.nodes[member] = HttpNode(member, settings, node, url, http)
@@ -234,14 +243,12 @@ class Consortium:
             "member": member,
             "anchor_key_file": "anchor.key",
             "network_name": "embedded chain",
-            "port": 0,
+            "port": self.ports[member - 1],
+            "allowed_private_endpoints": self.private_endpoints,
             "seal_after_seconds": 0,
             "poll_seconds": 0.05,
         } | given
-        lines = [
-            f"{name} = {value}" if isinstance(value, int | float) else f'{name} = "{value}"'
-            for name, value in values.items()
-        ]
+        lines = [f"{name} = {json.dumps(value, default=str)}" for name, value in values.items()]
         path = settings.data_dir.parent / "node.toml"
         path.write_text("\n".join(lines) + "\n")
         return path
@@ -259,12 +266,17 @@ def founded(
 
     Every fresh chain has the same genesis; ``parent_blocks`` empty ones make another ledger.
     """
-    with running_devchain(block_interval=block_interval, finality=finality) as chain:
+    with (
+        running_devchain(block_interval=block_interval, finality=finality) as chain,
+        reserved_ports(len(UNIVERSITIES)) as ports,
+    ):
         for _ in range(parent_blocks):
             chain.chain.mine_empty_block()
         with ChainClient(chain.url, timeout_seconds=RPC_TIMEOUT_SECONDS) as client:
-            deployment = deploy(client, key_from_hex(ACCOUNTS[0].private_key, "test"), founders())
-        consortium = Consortium(chain, deployment, directory)
+            endpoints = [f"http://127.0.0.1:{port}" for port in ports]
+            key = key_from_hex(ACCOUNTS[0].private_key, "test")
+            deployment = deploy(client, key, founders(endpoints))
+        consortium = Consortium(chain, deployment, directory, ports)
         consortium.finalize()
         yield consortium
 
@@ -278,8 +290,28 @@ def three_nodes(directory: Path) -> Iterator[Consortium]:
         yield consortium
 
 
-def founders() -> list[FoundingMember]:
-    """Give the three universities that the example credentials name, with public test keys."""
+@contextmanager
+def reserved_ports(count: int) -> Iterator[tuple[int, ...]]:
+    """Keep free ports for servers that come and go: nobody else gets them, nothing answers there.
+
+    A socket that is bound and does not listen refuses connections, and leaves its port to a
+    listener that reuses the address, as every server here does.
+    """
+    with ExitStack() as stack:
+        ports = []
+        for _ in range(count):
+            reserved = stack.enter_context(socket.socket())
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind(("127.0.0.1", 0))
+            ports.append(reserved.getsockname()[1])
+        yield tuple(ports)
+
+
+def founders(endpoints: Sequence[str] | None = None) -> list[FoundingMember]:
+    """Give the three universities that the example credentials name, with public test keys.
+
+    Their nodes are at ``endpoints``; None: where no node is.
+    """
     return [
         FoundingMember(
             anchor_key=bytes.fromhex(ACCOUNTS[number].address.removeprefix("0x")),
@@ -287,18 +319,19 @@ def founders() -> list[FoundingMember]:
             witness_key=sha256(f"witness {domain}".encode()).digest(),
             name=name,
             domain=domain,
-            endpoint=f"https://testamur.{domain}",
+            endpoint=endpoints[number - 1] if endpoints else f"https://testamur.{domain}",
         )
         for number, (name, domain) in enumerate(UNIVERSITIES, start=1)
     ]
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
     """Serve an application as ``testamur serve`` does, from a thread; give its URL."""
     server = make_server(app)
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen(64)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -144,7 +144,7 @@ def test_a_chain_that_comes_back_as_another_ends_the_node_with_an_error(
 def test_a_node_with_other_data_ends_with_a_sentence(
     consortium: Consortium, tmp_path: Path
 ) -> None:
-    config = consortium.write_config(1)
+    config = consortium.write_config(1, port=0)
     with node_process(config) as node:
         wait_until(node.ready, 20)
         second = run("serve", "--config", config)

@@ -128,7 +128,7 @@ def _add_entries(app: FastAPI) -> None:
         summary="Where an entry stands",
     )
     def entry_state(entry: EntryPath, service: Service) -> schemas.EntryAnswer:
-        """Give the state of an entry that was submitted here."""
+        """Give the state of an entry that was submitted here, or stands in a batch held here."""
         return schemas.EntryAnswer.of(service.locate(requests.parse_entry(entry)))
 
     @app.get(
@@ -181,7 +181,10 @@ def _add_ledger(app: FastAPI) -> None:
     def members(service: Service) -> schemas.MembersAnswer:
         """List the members as the ledger has them."""
         return schemas.MembersAnswer(
-            members=[schemas.MemberAnswer.of(member) for member in service.members()]
+            members=[
+                schemas.MemberAnswer.of(member, service.replication(member.id))
+                for member in service.members()
+            ]
         )
 
     @app.get("/v1/trust", responses=PROBLEMS, summary="This node's view as a trust file")

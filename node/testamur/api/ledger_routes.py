@@ -40,10 +40,10 @@ def add_batches(app: FastAPI) -> None:
         response_model=schemas.BatchesAnswer,
         responses=PROBLEMS,
         openapi_extra=documented(_AFTER, LIMIT),
-        summary="The batches of this node",
+        summary="The batches of this node's member",
     )
     def batches(request: Request, response: Response, service: Service) -> schemas.BatchesAnswer:
-        """List batches in the order of sealing; a batch keeps its place for ever."""
+        """List batches that were sealed here, in that order; a batch keeps its place for ever."""
         after, limit = parse_query(request.query_params, _AFTER, LIMIT)
         page = service.reading.batches(after=after, limit=limit)
         following = _next(response, f"/v1/batches?after={page.after}&limit={limit}", page.after)
@@ -58,7 +58,7 @@ def add_batches(app: FastAPI) -> None:
         summary="One batch",
     )
     def batch(root: RootPath, service: Service) -> schemas.BatchAnswer:
-        """Give a batch by its root."""
+        """Give a batch by its root: one of this node's member, or a replica of another's."""
         return schemas.BatchAnswer.of(service.reading.batch(parse_root(root)))
 
     @app.get(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from testamur.api.schemas import EthereumHash, HexHash
-from testamur.service.reading import AnchoredBatch, Consistency, Inclusion, ReadRecord
+from testamur.service.reading import Consistency, HeldBatch, Inclusion, ReadRecord
 
 Finality = Annotated[bool, Field(description="False: a reorganisation may still take it back.")]
 Path = Annotated[list[HexHash], Field(description="RFC 9162, leaf side first.")]
@@ -17,26 +17,29 @@ Next = Annotated[
 
 
 class BatchAnswer(BaseModel):
-    """A sealed batch of this node's member."""
+    """A batch that this node holds: of its own member, or a replica of another's."""
 
-    number: int = Field(description="Order of sealing; ascending, with gaps.")
+    member: int = Field(description="Whose batch it is.")
+    number: int | None = Field(
+        description="Order of sealing; ascending, with gaps. Null for a replica."
+    )
     root: HexHash
     count: int = Field(description="Entries, padding included.")
-    sealed_at: int = Field(description="Unix seconds.")
+    sealed_at: int | None = Field(description="Unix seconds. Null for a replica.")
     state: Literal["sealed", "submitted", "anchored", "final"]
     record: int | None = Field(description="Index of the anchor's record, once anchored.")
 
     @classmethod
-    def of(cls, found: AnchoredBatch) -> BatchAnswer:
+    def of(cls, batch: HeldBatch) -> BatchAnswer:
         """Make the answer; how many entries are padding is nobody's business."""
-        batch = found.batch
         return cls(
+            member=batch.member,
             number=batch.number,
             root=batch.root.hex(),
             count=batch.count,
             sealed_at=batch.sealed_at,
             state=batch.state,
-            record=found.record,
+            record=batch.record,
         )
 
 

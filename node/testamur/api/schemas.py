@@ -10,6 +10,7 @@ from testamur.ledger.birth import FoundingMember
 from testamur.service.ledger_tree import HeadTree
 from testamur.service.membership import MemberEntry
 from testamur.service.proving import Located
+from testamur.storage.model import Replication
 
 HexHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["e3" * 32])]
 Address = Annotated[str, Field(pattern="^0x[0-9a-f]{40}$")]
@@ -28,8 +29,11 @@ class EntryAnswer(BaseModel):
     """Where an entry stands."""
 
     entry: HexHash
+    member: int = Field(description="Whose it is.")
     state: State
-    submitted_at: int = Field(description="Unix seconds.")
+    submitted_at: int | None = Field(
+        description="Unix seconds; null where it was submitted at another node."
+    )
     batch: HexHash | None = Field(description="Root of its batch, once sealed.")
     record: int | None = Field(description="Index of the anchor's record, once anchored.")
 
@@ -39,6 +43,7 @@ class EntryAnswer(BaseModel):
         state = found.state
         return cls(
             entry=state.entry.hex(),
+            member=found.member,
             state=state.state,
             submitted_at=state.submitted_at,
             batch=None if state.batch is None else state.batch.hex(),
@@ -96,9 +101,11 @@ class MemberAnswer(BaseModel):
     control_key: Address
     witness_key: HexHash
     since_record: int = Field(description="Governance record that says so.")
+    batches_anchored: int = Field(description="Batches that it anchored, as far as followed.")
+    batches_held: int = Field(description="Those of them that this node holds and can prove from.")
 
     @classmethod
-    def of(cls, member: MemberEntry) -> MemberAnswer:
+    def of(cls, member: MemberEntry, batches: Replication) -> MemberAnswer:
         """Make the answer."""
         profile: FoundingMember = member.profile
         return cls(
@@ -110,6 +117,8 @@ class MemberAnswer(BaseModel):
             control_key="0x" + profile.control_key.hex(),
             witness_key=profile.witness_key.hex(),
             since_record=member.since_record,
+            batches_anchored=batches.anchored,
+            batches_held=batches.held,
         )
 
 

@@ -37,7 +37,7 @@ class Node:
     service: NodeService
     """Its verbs."""
     stages: tuple[Stage, ...]
-    """What runs beside HTTP: following always; sealing and anchoring with a key."""
+    """What runs beside HTTP: following and replicating always; sealing, anchoring with a key."""
 
 
 @contextmanager
@@ -85,7 +85,10 @@ def open_node(
             state_blocks=STATE_BLOCKS,
         )
         check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
-        running = [stages.following(settings, client, store, service, check)]
+        running = [
+            stages.following(settings, client, store, service, check),
+            stages.replicating(settings, store, files, identity),
+        ]
         key = key or stages.anchor_key(settings)
         if key is not None:
             running.append(stages.sealing(settings, store, files, identity, clock))

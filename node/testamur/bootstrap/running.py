@@ -129,7 +129,7 @@ def _announce(opened: _Opened, log: BoundLogger) -> None:
         ledger=identity.ledger_id.hex(),
         network=settings.network_name,
         kind=settings.network_kind.value,
-        anchors=len(opened.node.stages) > 1,
+        anchors=any(stage.name == "anchoring" for stage in opened.node.stages),
     )
     if opened.trial:
         log.warning(

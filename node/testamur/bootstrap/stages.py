@@ -124,3 +124,20 @@ def anchoring(
         clock=clock,
     )
     return stages.anchoring(anchorer, check_identity=check, pause_seconds=settings.poll_seconds)
+
+
+def replicating(
+    settings: NodeSettings, store: Store, files: BatchFiles, identity: LedgerIdentity
+) -> Stage:
+    """Give the stage that pulls the batches of other members."""
+    import time
+
+    from testamur.consortium.fetching import BatchFetcher
+    from testamur.consortium.replicating import Replicator
+    from testamur.service import stages
+
+    fetcher = BatchFetcher(
+        allowed_private=frozenset(settings.allowed_private_endpoints), monotonic=time.monotonic
+    )
+    replicator = Replicator(store, files, fetcher.fetch, identity, monotonic=time.monotonic)
+    return stages.replicating(replicator, pause_seconds=settings.poll_seconds)

@@ -69,6 +69,7 @@ def check(
         raise ConfigurationError(f"{data_dir} is not a node's data directory")
     with open_store(data_dir) as store:
         total, done = sum(store.indexed_counts().values()), 0
+        total += sum(store.replica_entry_counts().values())
         with output.progress("checking entries", total) as step:
 
             def advance(checked: int, _total: int) -> None:
@@ -83,6 +84,8 @@ def check(
                 "clean": report.clean,
                 "batches": report.batches_checked,
                 "entries": report.entries_checked,
+                "replicas": report.replicas_checked,
+                "replicated_entries": report.replicated_checked,
                 "records": report.records,
                 "problems": [
                     {"code": p.code, "subject": p.subject, "detail": p.detail}
@@ -96,7 +99,8 @@ def check(
             subject = output.printable(problem.subject)
             output.line(f"{word}  {problem.code}  {subject}: {output.printable(problem.detail)}")
         output.line(
-            f"{report.batches_checked} batches with {report.entries_checked} entries and "
+            f"{report.batches_checked} batches with {report.entries_checked} entries, "
+            f"{report.replicas_checked} replicas with {report.replicated_checked} and "
             f"{report.records} records checked: "
             + ("all is well." if report.clean else f"{len(report.problems)} problems.")
         )

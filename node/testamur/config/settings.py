@@ -102,6 +102,14 @@ class NodeSettings(BaseSettings):
     fee_cap_gwei: Annotated[int, Field(ge=1)] = 500
     """Most that is paid for a unit of gas. Too small: anchors wait while the chain is busy."""
 
+    allowed_private_endpoints: tuple[
+        Annotated[str, Field(pattern=r"^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):[1-9][0-9]{0,4}$")], ...
+    ] = ()
+    """Endpoints of other members, as ``host:port``, that may be at private addresses and may
+    speak plain HTTP. Every other one has to be https at a public address, because a member could
+    otherwise make this node speak to services of its own network. Whoever controls this list
+    chooses which of those are spoken to."""
+
     @field_validator("rpc_url")
     @classmethod
     def _check_rpc_url(cls, value: SecretStr) -> SecretStr:

@@ -81,4 +81,10 @@ UNSAFE: Final = (
         lambda settings: settings.batch_floor <= 1,
         "a batch of one puts one person's leaf on the chain as a root: leave the floor above 1",
     ),
+    UnsafeSetting(
+        "allowed_private_endpoints",
+        lambda settings: bool(settings.allowed_private_endpoints),
+        "the node speaks to these members' endpoints also in its own network and without TLS, as "
+        "a trial on one machine needs it: leave the list empty where members are on the internet",
+    ),
 )

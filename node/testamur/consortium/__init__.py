@@ -1,1 +1,1 @@
-"""The other members. Replication, checkpoints and witnessing will live here."""
+"""The other members: pulling their batches. Checkpoints and witnessing will live here."""

@@ -65,7 +65,8 @@
     │   └── DevchainRefusalError     what the embedded chain answers as a JSON-RPC error
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
-    │   └── NodeProtocolError
+    │   ├── NodeProtocolError
+    │   └── EndpointRefusedError     a member's endpoint on chain is none to connect to
     ├── DemoError                    the demo cannot go on
     ├── ConfigurationError
     └── UnwritableFileError          a file that a command makes
@@ -140,6 +141,7 @@ from testamur.errors.merkle import (
 from testamur.errors.nodes import (
     ConfigurationError,
     DemoError,
+    EndpointRefusedError,
     NodeError,
     NodeProtocolError,
     NodeUnavailableError,
@@ -179,6 +181,7 @@ __all__ = [
     "DeploymentError",
     "DevchainRefusalError",
     "DuplicateKeyError",
+    "EndpointRefusedError",
     "ForeignLocatorError",
     "FormatError",
     "HashLengthError",

@@ -24,6 +24,16 @@ class NodeProtocolError(NodeError):
     code = "node_protocol"
 
 
+class EndpointRefusedError(NodeError):
+    """The endpoint that a member has on chain is none that this node connects to."""
+
+    code = "endpoint_refused"
+    advice = (
+        "The member has to publish an https URL at a public address, or the operator of this "
+        "node allows its host and port in allowed_private_endpoints."
+    )
+
+
 class DemoError(TestamurError):
     """The demo cannot go on."""
 

@@ -120,9 +120,10 @@ def not_anchored(network: Network) -> Report:
     )
 
 
-def not_held(network: Network, member: TrustedMember) -> Report:
-    """Report on a credential that was not found where not all batches of ``member`` are held."""
-    detail = f"Not every batch of {member.name} is held here: ask a node of that member."
+def not_held(network: Network, member: TrustedMember, lacking: int) -> Report:
+    """Report on a credential that was not found where ``lacking`` > 0 batches are not held."""
+    batches = "a batch" if lacking == 1 else f"{lacking} batches"
+    detail = f"This node lacks {batches} that {member.name} anchored: ask a node of that member."
     return _could_not_check(network, "batches_not_held", detail)
 
 

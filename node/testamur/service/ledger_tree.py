@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from testamur.ledger.receipt import RecordProof
 from testamur.ledger.records import Record, RecordKind, parse_record
@@ -65,6 +66,11 @@ class LedgerSnapshot:
             if one is not None and index < one.head.size:
                 return one
         return None
+
+    def state_of(self, index: int | None) -> Literal["anchored", "final"]:
+        """Say how settled the anchor at ``index`` is; None: a reorganisation took it just now."""
+        settled = self.final is not None and index is not None and index < self.final.head.size
+        return "final" if settled else "anchored"
 
     def newest_anchor(self, member: int) -> RecordProof | None:
         """Prove the newest anchor of ``member`` in the final head; None without one."""

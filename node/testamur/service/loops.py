@@ -1,4 +1,4 @@
-"""The node's stages, each in a thread of its own: follow, seal, anchor.
+"""The node's stages, each in a thread of its own: follow, replicate, seal, anchor.
 
 They share nothing but the store. A stage that fails in an expected way says so and goes on after
 a pause; one that finds its state unknown (a failed write) stops the node, because a restart runs

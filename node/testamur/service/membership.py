@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from testamur.errors import NotFollowedYetError, StoreIdentityError, UnknownRecordError
 from testamur.ledger.birth import FoundingMember, parse_birth
-from testamur.ledger.records import governance_record
 from testamur.ledger.trust import FinalityRule, Network, TrustedMember, TrustFile
+from testamur.storage.birth import birth_change
 from testamur.storage.interface import ChainView
 from testamur.storage.model import LedgerIdentity
 
@@ -81,17 +80,7 @@ class Membership:
             NotFollowedYetError: the chain was not followed to the ledger's birth yet.
             StoreIdentityError: the store has another record there.
         """
-        try:
-            change = self._store.record(0).change
-        except UnknownRecordError as exc:
-            raise NotFollowedYetError(
-                "the chain was not followed to the ledger's birth yet"
-            ) from exc
-        # Names are read from it, and whoever can write to the store could put in others.
-        ledger_id = self._about.identity.ledger_id
-        if change is None or governance_record(change).leaf_hash() != ledger_id:
-            raise StoreIdentityError("record 0 in the store is not the birth of this ledger")
-        return change
+        return birth_change(self._store, self._about.identity.ledger_id)
 
     def _trust_with(self, members: tuple[TrustedMember, ...]) -> TrustFile:
         identity = self._about.identity

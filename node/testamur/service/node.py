@@ -15,13 +15,14 @@ from testamur.ledger.trust import TrustFile
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
+from testamur.service.holdings import Holdings
 from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
 from testamur.service.membership import MemberEntry, Membership, NodeDescription
-from testamur.service.proving import Located, OwnEntries, Proving
+from testamur.service.proving import Located, Proving
 from testamur.service.reading import Reading
 from testamur.service.verifying import ChainReader, Moment, Verifying
 from testamur.storage.interface import Store
-from testamur.storage.model import AddResult, QueueState
+from testamur.storage.model import AddResult, QueueState, Replication
 
 
 class NodeService:
@@ -54,7 +55,7 @@ class NodeService:
             self._tree,
             self._membership,
             self._proving,
-            OwnEntries(store, member=member),
+            Holdings(store, member=member),
             clock=clock,
             state_blocks=state_blocks,
         )
@@ -119,6 +120,10 @@ class NodeService:
     def members(self) -> tuple[MemberEntry, ...]:
         """List the members, as :meth:`Membership.members` does."""
         return self._membership.members()
+
+    def replication(self, member: int) -> Replication:
+        """Count how many of a member's anchored batches are held here."""
+        return self._store.replication(member)
 
     def trust(self) -> TrustFile:
         """Give this node's view as a trust file, as :meth:`Membership.trust` does."""

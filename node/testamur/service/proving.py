@@ -1,14 +1,11 @@
 """Where an entry stands, and its receipt: read from the store and the batch files, never the chain.
 
-Which batch holds an entry of a member is asked through one small interface, :class:`EntryIndex`:
-what a node can prove is what it holds.
+What a node can prove is what it holds: its own member's entries, and those in replicas.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 from testamur.errors import UnknownEntryError
 from testamur.ledger.receipt import LedgerHead, MemberProof, Receipt, RecordProof
@@ -18,62 +15,19 @@ from testamur.service.batch_trees import BatchTrees
 from testamur.service.ledger_tree import LedgerSnapshot, LedgerTree
 from testamur.service.membership import Membership
 from testamur.storage.interface import Store
-from testamur.storage.model import EntryState, LedgerIdentity
+from testamur.storage.model import EntryState, LedgerIdentity, Replica
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
     """Where an entry stands, as far as this node knows."""
 
+    member: int
+    """Whose it is: the member that it was submitted to, or that anchored it."""
     state: EntryState
     """State and batch."""
     record: int | None
     """Index of the record that anchored its batch; None before that."""
-
-
-class Absence(Enum):
-    """Why no batch can be named that holds an entry."""
-
-    WAITING = "waiting"
-    """It was submitted here, and is not sealed yet."""
-    NOT_FOUND = "not_found"
-    """It stands in no batch of the member, and all of them are held here."""
-    NOT_HELD = "not_held"
-    """It stands in none that is held here, and the member has others."""
-
-
-class EntryIndex(Protocol):
-    """Finds the batch of an entry among those that this node holds."""
-
-    def find(self, member: int, entry: Hash32, ledger: LedgerSnapshot) -> Hash32 | Absence:
-        """Give the root of a batch of ``member`` that is held here and has ``entry``.
-
-        ``NOT_FOUND`` is honest only where every batch that the final head of ``ledger`` has of
-        ``member`` is held here. Padding is nobody's entry and is never found.
-
-        Raises:
-            StoreUnavailableError: the store cannot be read.
-        """
-        ...
-
-
-class OwnEntries:
-    """Finds the entries that were submitted to this node, which are those of its own member."""
-
-    def __init__(self, store: Store, *, member: int) -> None:
-        """Look up entries of ``member``, who runs this node."""
-        self._store = store
-        self._member = member
-
-    def find(self, member: int, entry: Hash32, _ledger: LedgerSnapshot) -> Hash32 | Absence:
-        """See :class:`EntryIndex`; of another member, nothing is held."""
-        if member != self._member:
-            return Absence.NOT_HELD
-        try:
-            batch = self._store.find_entry(entry).batch
-        except UnknownEntryError:
-            return Absence.NOT_FOUND
-        return Absence.WAITING if batch is None else batch
 
 
 class Proving:
@@ -94,14 +48,18 @@ class Proving:
         self._identity = identity
 
     def locate(self, entry: Hash32) -> Located:
-        """Say where an entry stands.
+        """Say where an entry stands: what was submitted here first, then the lowest anchor.
 
         Raises:
-            UnknownEntryError: this node was never given it.
+            UnknownEntryError: this node was never given it, and holds no batch with it.
         """
-        state = self._store.find_entry(entry)
-        anchored = None if state.batch is None else self._anchor(self._identity.member, state.batch)
-        return Located(state, None if anchored is None else anchored.index)
+        own = self._identity.member
+        try:
+            state = self._store.find_entry(entry)
+        except UnknownEntryError:
+            return self._locate_in_replica(entry, self._store.find_replica(entry))
+        anchored = None if state.batch is None else self._anchor(own, state.batch)
+        return Located(own, state, None if anchored is None else anchored.index)
 
     def receipt(self, entry: Hash32) -> Receipt | Located:
         """Prove an entry; without its commitment, which only the holder has.
@@ -110,15 +68,16 @@ class Proving:
         leads to the final head, or to the newest one while its record is not final.
 
         Raises:
-            UnknownEntryError: this node was never given it.
+            UnknownEntryError: as :meth:`locate`.
             CorruptBatchError, StoreUnavailableError: its batch file is missing, damaged or
                 cannot be read.
         """
-        state = self._store.find_entry(entry)
-        if state.batch is None:
-            return Located(state, None)
-        made = self.prove(self._identity.member, entry, state.batch, self._ledger.snapshot())
-        return Located(state, None) if made is None else made
+        located = self.locate(entry)
+        batch = located.state.batch
+        if batch is None:
+            return located
+        made = self.prove(located.member, entry, batch, self._ledger.snapshot())
+        return replace(located, record=None) if made is None else made
 
     def prove(
         self, member: int, entry: Hash32, batch: Hash32, ledger: LedgerSnapshot
@@ -151,6 +110,11 @@ class Proving:
                 root=holding.head.root,
             ),
         )
+
+    def _locate_in_replica(self, entry: Hash32, replica: Replica) -> Located:
+        state = self._ledger.snapshot().state_of(replica.record)
+        found = EntryState(entry, state, submitted_at=None, batch=replica.root)
+        return Located(replica.member, found, replica.record)
 
     def _anchor(self, member: int, batch: Hash32) -> _Anchored | None:
         found = self._store.record_of_batch(member, batch)

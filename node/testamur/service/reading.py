@@ -10,34 +10,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from testamur.errors import NotFollowedYetError, OutOfRangeError, UnknownRecordError
+from testamur.errors import (
+    NotFollowedYetError,
+    OutOfRangeError,
+    UnknownBatchError,
+    UnknownRecordError,
+)
 from testamur.ledger.records import Record, parse_record
 from testamur.merkle import proofs, tree
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
 from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
 from testamur.storage.interface import Store
-from testamur.storage.model import Batch, FollowedRecord
+from testamur.storage.model import Batch, BatchState, FollowedRecord
 
 ATTEMPTS: Final = 3
 """How often a page is read again that a reorganisation replaced while it was read."""
 
 
 @dataclass(frozen=True, slots=True)
-class AnchoredBatch:
-    """A sealed batch, and the record that anchored it."""
+class HeldBatch:
+    """A batch that is held here: one of this node's member, or a replica of another's."""
 
-    batch: Batch
-    """As it was sealed."""
+    member: int
+    """Whose it is."""
+    root: Hash32
+    """Its root."""
+    count: int
+    """Entries, padding included."""
+    state: BatchState
+    """Where it stands; a replica is anchored or final."""
     record: int | None
-    """Index of the record; None before it is anchored."""
+    """Index of the record that anchored it; None before that."""
+    number: int | None
+    """Order of sealing at this node; None for a replica."""
+    sealed_at: int | None
+    """Unix seconds; None for a replica."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPage:
     """Batches in the order of sealing."""
 
-    batches: tuple[AnchoredBatch, ...]
+    batches: tuple[HeldBatch, ...]
     """One page of them."""
     after: int | None
     """Number to go on after; None at the end."""
@@ -108,7 +123,7 @@ class Reading:
         self._member = member
 
     def batches(self, *, after: int, limit: int) -> BatchPage:
-        """List up to ``limit`` batches, those numbered above ``after``.
+        """List up to ``limit`` batches that were sealed here, those numbered above ``after``.
 
         Raises:
             StoreUnavailableError: the store cannot be read.
@@ -116,29 +131,34 @@ class Reading:
         found = self._store.batches(after=after, limit=limit + 1)
         page = found[:limit]
         return BatchPage(
-            self._anchored(page),
+            self._sealed(page),
             page[-1].number if len(found) > limit else None,
         )
 
-    def batch(self, root: Hash32) -> AnchoredBatch:
-        """Give one batch.
+    def batch(self, root: Hash32) -> HeldBatch:
+        """Give one batch; of replicas with one root that with the lowest record.
 
         Raises:
-            UnknownBatchError: this node sealed none with this root.
+            UnknownBatchError: none with this root is held here.
             StoreUnavailableError: the store cannot be read.
         """
-        (found,) = self._anchored([self._store.batch(root)])
+        try:
+            (found,) = self._sealed([self._store.batch(root)])
+        except UnknownBatchError:
+            held = self._store.replica(root)
+            state = self._ledger.snapshot().state_of(held.record)
+            return HeldBatch(held.member, root, held.count, state, held.record, None, None)
         return found
 
     def entries(self, root: Hash32) -> bytes:
         """Give the batch file, checked against ``root``: whoever keeps it keeps it for ever.
 
         Raises:
-            UnknownBatchError: this node sealed none with this root.
-            CorruptBatchError: it did, but the file is lost or damaged.
+            UnknownBatchError: none with this root is held here.
+            CorruptBatchError: it is, but the file is lost or damaged.
             StoreUnavailableError: it cannot be read.
         """
-        return self._batches.content(self._store.batch(root).root)
+        return self._batches.content(self.batch(root).root)
 
     def records(self, *, start: int, limit: int) -> RecordPage:
         """Give up to ``limit`` records from index ``start`` on; none when ``start`` is the size.
@@ -193,10 +213,18 @@ class Reading:
         path = tuple(proofs.consistency_path_in(built, old_size))
         return Consistency(path, tree.root_of_prefix(built, old_size), built[-1][0], final)
 
-    def _anchored(self, batches: Sequence[Batch]) -> tuple[AnchoredBatch, ...]:
+    def _sealed(self, batches: Sequence[Batch]) -> tuple[HeldBatch, ...]:
         found = self._store.records_of_batches(self._member, [batch.root for batch in batches])
         return tuple(
-            AnchoredBatch(batch, found[batch.root].index if batch.root in found else None)
+            HeldBatch(
+                member=self._member,
+                root=batch.root,
+                count=batch.count,
+                state=batch.state,
+                record=found[batch.root].index if batch.root in found else None,
+                number=batch.number,
+                sealed_at=batch.sealed_at,
+            )
             for batch in batches
         )
 

@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from testamur.batching.sealing import Sealer
 from testamur.chain.anchoring import Anchorer
 from testamur.chain.following import Follower
+from testamur.consortium.replicating import Replicator
 from testamur.errors import ChainIdentityError, ChainUnavailableError
 from testamur.service.loops import Stage
 
@@ -88,6 +89,11 @@ def anchoring(
         return False
 
     return Stage("anchoring", _on_the_right_chain(step, check_identity), pause_seconds)
+
+
+def replicating(replicator: Replicator, *, pause_seconds: float) -> Stage:
+    """Pull the batches that other members anchored."""
+    return Stage("replicating", replicator.step, pause_seconds)
 
 
 def _on_the_right_chain(

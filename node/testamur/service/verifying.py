@@ -27,9 +27,10 @@ from testamur.ledger.trust import TrustFile
 from testamur.ledger.verification import verify
 from testamur.ledger.view import LedgerView, Presented
 from testamur.merkle.hashing import Hash32
+from testamur.service.holdings import Absence, Holdings, NotHeld
 from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
 from testamur.service.membership import Membership
-from testamur.service.proving import Absence, EntryIndex, Proving
+from testamur.service.proving import Proving
 
 
 class ChainReader(Protocol):
@@ -90,7 +91,7 @@ class Verifying:
         ledger: LedgerTree,
         membership: Membership,
         proving: Proving,
-        index: EntryIndex,
+        holdings: Holdings,
         *,
         clock: Callable[[], float],
         state_blocks: int,
@@ -103,7 +104,7 @@ class Verifying:
         self._ledger = ledger
         self._membership = membership
         self._proving = proving
-        self._index = index
+        self._holdings = holdings
         self._clock = clock
         self._state_blocks = state_blocks
 
@@ -149,10 +150,10 @@ class Verifying:
         wanted = locating.sought(presented, trust)
         if isinstance(wanted, Report):
             return wanted
-        where = self._index.find(wanted.member, wanted.entry, moment.ledger)
+        where = self._holdings.find(wanted.member, wanted.entry)
         if where is Absence.WAITING:
             return locating.not_anchored(trust.network)
-        if isinstance(where, Absence):
+        if isinstance(where, Absence | NotHeld):
             return _absent(where, wanted.member, trust, missing or moment.confirmed)
         made = self._proving.prove(wanted.member, wanted.entry, where, moment.ledger)
         if made is None:
@@ -207,7 +208,7 @@ def _view(receipt: object, moment: Moment) -> LedgerView | TestamurError | None:
 
 
 def _absent(
-    why: Absence, member_id: int, trust: TrustFile, confirmed: Confirmed | TestamurError
+    why: Absence | NotHeld, member_id: int, trust: TrustFile, confirmed: Confirmed | TestamurError
 ) -> Report:
     """Report that an entry was not found; "no record" only where that is known."""
     if isinstance(confirmed, TestamurError):
@@ -215,7 +216,7 @@ def _absent(
     member = trust.member(member_id)
     if member is None:
         return locating.unknown_member(trust.network, member_id)
-    if why is not Absence.NOT_FOUND:
-        return locating.not_held(trust.network, member)
+    if isinstance(why, NotHeld):
+        return locating.not_held(trust.network, member, why.lacking)
     head = confirmed.final.head
     return locating.not_found(trust.network, member, AsOf(head.block, head.time))

@@ -1,13 +1,14 @@
 """Check everything that a node keeps against everything else; the first thing to run in doubt.
 
-Each batch root is derived anew from its file; the index, the queue's counts, the padding and the
-followed records have to fit. Memory holds one batch and one page of records at a time, and one
-count for each batch. It reads only; it expects that nothing is written meanwhile.
+Each root of a batch or a replica is derived anew from its file; the indexes, the queue's counts,
+the padding and the followed records have to fit. Memory holds one batch and one page of records
+at a time, and one count for each batch. It reads only; it expects that nothing is written
+meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from testamur.storage.model import (
     FollowedBlock,
     FollowedRecord,
     LedgerIdentity,
+    Replica,
     StoreTotals,
 )
 
@@ -52,6 +54,10 @@ class IntegrityReport:
     """Sealed batches."""
     entries_checked: int
     """Entries in their files, padding included."""
+    replicas_checked: int
+    """Batches of other members that are held."""
+    replicated_checked: int
+    """Entries in the files of those."""
     records: int
     """Records of the ledger, of all members."""
     problems: tuple[Problem, ...]
@@ -64,13 +70,15 @@ class IntegrityReport:
 
 
 PROBLEM_CODES: Final = {
-    "batch_missing": "a sealed batch has no file",
+    "batch_missing": "a sealed batch, or a replica, has no file",
     "batch_corrupt": "a batch file is not a strictly ascending set of entries",
     "batch_root": "a batch file gives another root",
-    "batch_count": "a batch file has another number of entries than the batch",
+    "batch_count": "a batch file has another number of entries than its batch or replica",
     "index_missing": "an entry of a batch file is not in the index",
     "index_astray": "the index has an entry in another batch than the file that holds it",
     "index_surplus": "the index has more entries in a batch than its file",
+    "replica_index_missing": "entries of a replica's file are not in the index of replicas",
+    "replica_index_surplus": "the index has more entries in a replica than its file",
     "padding_missing": "padding that is kept for a batch is not in its file",
     "padding_count": "a batch has another number of padding entries than it says",
     "entries_lost": "entries that were accepted are neither queued nor sealed",
@@ -82,8 +90,8 @@ PROBLEM_CODES: Final = {
     "record_change": "a governance record is not the hash of its change",
     "ledger_id": "record 0 does not give the ledger's id",
     "anchor_missing": "a batch counts as anchored, and no record says so",
-    "anchor_count": "a record of ours has another count than the batch with its root",
-    "anchor_unknown": "a record of ours has a root that we have no batch of",
+    "anchor_count": "a record has another count than the batch or the replica with its root",
+    "anchor_unknown": "a record of ours has a root that we hold no batch of",
     "finalized_block": "the finalized block is not the one that was followed to",
 }
 
@@ -97,12 +105,17 @@ def check(store: Store, files: BatchFiles, progress: Progress | None = None) -> 
     problems: list[Problem] = []
     totals = store.totals()
     identity = store.identity()
+    replicated = store.replica_entry_counts()
+    expected = totals.indexed + sum(replicated.values())
     batches, entries = _check_batches(
-        store, files, problems, identity=identity, expected=totals.indexed, progress=progress
+        store, files, problems, identity=identity, expected=expected, progress=progress
     )
     problems.extend(_check_totals(totals))
+    replicas, in_replicas = _check_replicas(
+        store, files, problems, indexed=replicated, before=entries, progress=progress
+    )
     records = _check_records(store, problems, identity)
-    return IntegrityReport(batches, entries, records, tuple(problems))
+    return IntegrityReport(batches, entries, replicas, in_replicas, records, tuple(problems))
 
 
 def _check_batches(
@@ -127,6 +140,58 @@ def _check_batches(
     return batches, entries
 
 
+def _check_replicas(
+    store: Store,
+    files: BatchFiles,
+    problems: list[Problem],
+    *,
+    indexed: Mapping[int, int],
+    before: int,
+    progress: Progress | None,
+) -> tuple[int, int]:
+    """Check every replica; ``before`` entries were checked already."""
+    expected = before + sum(indexed.values())
+    replicas = entries = 0
+    for replica in _replicas(store):
+        content = _content(files, replica, problems)
+        problems.extend(_check_replica(store, replica, content, indexed.get(replica.number, 0)))
+        replicas += 1
+        entries += len(content)
+        if progress is not None:
+            progress(before + entries, max(before + entries, expected))
+    return replicas, entries
+
+
+def _check_replica(
+    store: Store, replica: Replica, content: tuple[Hash32, ...], indexed: int
+) -> Iterator[Problem]:
+    name = replica.root.hex()
+    record = store.record_of_batch(replica.member, replica.root)
+    count = None if record is None else _count(record)  # None also where a reorg took it away
+    if record is not None and count != replica.count:
+        detail = f"record {record.index} says {count} entries, the replica has {replica.count}"
+        yield Problem("anchor_count", name, detail)
+    if not content:
+        return  # reported; the index cannot be compared with nothing
+    present = sum(
+        store.in_replica(replica.number, content[start : start + LOOKUP_ENTRIES])
+        for start in range(0, len(content), LOOKUP_ENTRIES)
+    )
+    if present < len(content):
+        detail = f"{len(content) - present} of member {replica.member} are not indexed"
+        yield Problem("replica_index_missing", name, detail)
+    if indexed > present:
+        detail = f"{indexed - present} indexed entries are not in the file"
+        yield Problem("replica_index_surplus", name, detail)
+
+
+def _replicas(store: Store) -> Iterator[Replica]:
+    after = 0
+    while page := store.replicas(after=after):
+        yield from page
+        after = page[-1].number
+
+
 def _batches(store: Store) -> Iterator[Batch]:
     after = 0
     while page := store.batches(after=after):
@@ -134,7 +199,9 @@ def _batches(store: Store) -> Iterator[Batch]:
         after = page[-1].number
 
 
-def _content(files: BatchFiles, batch: Batch, problems: list[Problem]) -> tuple[Hash32, ...]:
+def _content(
+    files: BatchFiles, batch: Batch | Replica, problems: list[Problem]
+) -> tuple[Hash32, ...]:
     name = batch.root.hex()
     try:
         content = parse_batch(files.read(batch.root))
@@ -149,7 +216,7 @@ def _content(files: BatchFiles, batch: Batch, problems: list[Problem]) -> tuple[
         problems.append(Problem("batch_root", name, f"the file gives root {derived.hex()}"))
         return ()
     if len(content) != batch.count:
-        detail = f"the file has {len(content)} entries, the batch {batch.count}"
+        detail = f"the file has {len(content)} entries, the store says {batch.count}"
         problems.append(Problem("batch_count", name, detail))
     return content
 
@@ -226,11 +293,27 @@ def _check_records(store: Store, problems: list[Problem], identity: LedgerIdenti
             problems.append(Problem("record_gap", f"records {start} to {end - 1}", "some lack"))
         for record in page:
             problems.extend(_check_record(store, record, identity))
+    problems.extend(_check_ours(store, identity))
     final = store.finalized()
     if final is not None and store.block_at(final.number) not in (None, final):
         detail = f"{final.hash.hex()} is final, another was followed to"
         problems.append(Problem("finalized_block", f"block {final.number}", detail))
     return size
+
+
+def _check_ours(store: Store, identity: LedgerIdentity | None) -> Iterator[Problem]:
+    """Find anchors of ours whose batch is neither sealed here nor fetched from others."""
+    start = 0
+    while identity is not None and (page := store.missing_replicas(start=start)):
+        for record in page:
+            try:
+                parsed = parse_record(record.record)
+            except RecordFormatError:
+                continue  # reported
+            if parsed.member == identity.member:
+                detail = f"no batch {parsed.root.hex()}"
+                yield Problem("anchor_unknown", f"record {record.index}", detail)
+        start = page[-1].index + 1
 
 
 def _check_record(
@@ -253,14 +336,3 @@ def _check_record(
         return
     if followed.index == 0 and leaf_hash(followed.record) != identity.ledger_id:
         yield Problem("ledger_id", name, f"the ledger is {identity.ledger_id.hex()}")
-    ours = record.kind is RecordKind.ANCHOR and record.member == identity.member
-    if ours and record.count and not _have_batch(store, record.root):
-        yield Problem("anchor_unknown", name, f"no batch {record.root.hex()}")
-
-
-def _have_batch(store: Store, root: Hash32) -> bool:
-    try:
-        store.batch(root)
-    except UnknownBatchError:
-        return False
-    return True

@@ -37,6 +37,8 @@ from testamur.storage.model import (
     LedgerReading,
     Padding,
     QueueState,
+    Replica,
+    Replication,
     StoreTotals,
 )
 
@@ -169,6 +171,69 @@ class Batches(Protocol):
         a rebuild that stops half-way is simply started again. A row that was lost comes back
         with its batch's ``sealed_at`` as its time.
         """
+        ...
+
+
+class Replicas(Protocol):
+    """Batches that other nodes sealed, held here so that this node proves them, too.
+
+    A replica belongs to a member and a root. Who anchored a copy of another's commitment, or of
+    a whole batch, holds a replica of his own and takes nothing from the first.
+    """
+
+    def add_replica(self, member: int, root: Hash32, entries: Sequence[Hash32], /) -> None:
+        """Index the batch ``root`` of ``member``; call it when its file is durable.
+
+        ``entries`` are the file's, which gave this root. Repeating the call changes nothing.
+
+        Raises:
+            ImmutableConflictError: it is held with another number of entries.
+            ValueError: there is no entry, or one that is not 32 bytes.
+        """
+        ...
+
+    def missing_replicas(self, *, start: int, limit: int = 100) -> Sequence[FollowedRecord]:
+        """List up to ``limit`` anchors whose batch is not held, from index ``start`` on, ascending.
+
+        The first anchor of each member and root only, and none of an empty batch. A batch that
+        this node's own member anchored is held where it was sealed in this store; after the loss
+        of a disk it is missing like any other's. Takes time linear in the records from ``start``.
+        """
+        ...
+
+    def find_replica(self, entry: Hash32, member: int | None = None) -> Replica:
+        """Find the replica that holds ``entry``: of ``member``, or of anyone.
+
+        Of several the one with the lowest record. One whose record a reorganisation took away
+        is not found. Takes time independent of how many entries there are.
+
+        Raises:
+            UnknownEntryError: none holds it.
+        """
+        ...
+
+    def replica(self, root: Hash32) -> Replica:
+        """Give the replica with this root; of several members' the one with the lowest record.
+
+        Raises:
+            UnknownBatchError: none has it, or a reorganisation took its record away.
+        """
+        ...
+
+    def replicas(self, *, after: int = 0, limit: int = 100) -> Sequence[Replica]:
+        """List up to ``limit`` replicas in order of storing, those numbered above ``after``."""
+        ...
+
+    def replication(self, member: int) -> Replication:
+        """Count the batches of ``member``; takes time linear in its anchors."""
+        ...
+
+    def replica_entry_counts(self) -> Mapping[int, int]:
+        """Count the entries that the index holds for each replica, by its number."""
+        ...
+
+    def in_replica(self, number: int, entries: Sequence[Hash32], /) -> int:
+        """Count those of ``entries`` that the index gives the replica with this number."""
         ...
 
 
@@ -309,7 +374,7 @@ class ChainView(Protocol):
         ...
 
 
-class Store(Submissions, Batches, AnchorJournal, ChainView, Protocol):
+class Store(Submissions, Batches, Replicas, AnchorJournal, ChainView, Protocol):
     """Everything that a node keeps besides its batch files."""
 
     def bind_identity(self, identity: LedgerIdentity, /) -> None:

@@ -108,8 +108,8 @@ class EntryState:
     """The commitment that was submitted."""
     state: EntryLife
     """``queued``, or the state of its batch."""
-    submitted_at: int
-    """Unix seconds at which it was first accepted."""
+    submitted_at: int | None
+    """Unix seconds at which it was first accepted; None where that was at another node."""
     batch: Hash32 | None
     """Root of its batch; None while it is queued."""
 
@@ -154,6 +154,38 @@ class Batch:
     """Unix seconds."""
     state: BatchState
     """Where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A batch that another node sealed; its entries are in the batch file named after ``root``."""
+
+    number: int
+    """Order of storing, positive, ascending; gaps are possible."""
+    member: int
+    """The member that anchored it."""
+    root: Hash32
+    """RFC 9162 root over the entries, derived by this node."""
+    count: int
+    """Number of entries; padding is not told apart."""
+    record: int | None
+    """Index of the first anchor of this member with this root, as the ledger is followed now;
+    None where a reorganisation took it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """How many of a member's batches this node can prove from."""
+
+    anchored: int
+    """Distinct batches that the member anchored, as the ledger is followed now."""
+    held: int
+    """Those of them that are held here, as a sealed batch or as a replica."""
+
+    @property
+    def lacking(self) -> int:
+        """How many are anchored and not held."""
+        return self.anchored - self.held
 
 
 @dataclass(frozen=True, slots=True)

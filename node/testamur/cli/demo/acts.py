@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,12 @@ def auditor(story: Story, issued: Issues, consortium: Consortium) -> None:
     story.expect(
         heads == {(size, root.hex())}, "three nodes and the contract tell one and the same history"
     )
+    for member in consortium.members:
+        consortium.processes.wait_until(member.process, partial(_holds_all, consortium, member))
+    story.expect(
+        all(_holds_all(consortium, member) for member in consortium.members),
+        "each node holds the batches of all three: any of them proves what any other registered",
+    )
     one = next(credentials[0] for credentials in issued.values())
     receipt: Any = parse(receipt_path(one.path).read_bytes())
     story.expect(
@@ -252,6 +259,13 @@ def auditor(story: Story, issued: Issues, consortium: Consortium) -> None:
 
 def _ledger(http: httpx.Client, member: Member) -> dict[str, Any]:
     return dict(http.get(f"{member.url}/v1/ledger").json())
+
+
+def _holds_all(consortium: Consortium, member: Member) -> bool:
+    """Whether a member's node holds every batch that any of them anchored."""
+    told = consortium.http.get(f"{member.url}/v1/members").json()["members"]
+    anchored = [one["batches_anchored"] for one in told]
+    return any(anchored) and anchored == [one["batches_held"] for one in told]
 
 
 def _short(root: str) -> str:

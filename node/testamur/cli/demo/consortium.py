@@ -137,13 +137,15 @@ def _start_nodes(consortium: Consortium) -> None:
         home.mkdir()
         (home / "anchor.key").touch(mode=0o600)
         (home / "anchor.key").write_text(chain.accounts[member.id][1] + "\n")
-        (home / "node.toml").write_text(_settings(member, chain, consortium.deployment))
+        (home / "node.toml").write_text(_settings(member, consortium))
         processes.start(member.process, "serve", f"--config={home / 'node.toml'}")
     for member in consortium.members:
         processes.wait_until(member.process, partial(_ready, consortium.http, member.url))
 
 
-def _settings(member: Member, chain: Chain, deployment: Deployment) -> str:
+def _settings(member: Member, consortium: Consortium) -> str:
+    chain, deployment = consortium.chain, consortium.deployment
+    nodes = [f"127.0.0.1:{other.port}" for other in consortium.members]
     return f"""# The node of {member.name}, made by `testamur demo`.
 data_dir = "data"
 rpc_url = "{chain.url}"
@@ -156,6 +158,8 @@ network_kind = "local"
 port = {member.port}
 seal_after_seconds = 0
 poll_seconds = 0.2
+# All of it is on this machine; real members are reached at public addresses.
+allowed_private_endpoints = {json.dumps(nodes)}
 """
 
 

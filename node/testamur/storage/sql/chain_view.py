@@ -28,7 +28,7 @@ class SqlChainView:
         with self._database.write("append a block") as connection:
             last = _followed(connection)
             if last == block:
-                if _records(connection, records.c.block_number == block.number) != list(new):
+                if read_records(connection, records.c.block_number == block.number) != list(new):
                     raise ContinuityError(f"block {block.number} was appended with other records")
                 return
             _check_follows(block, last)
@@ -86,12 +86,12 @@ class SqlChainView:
             size = _size(connection)
             if not 0 <= start <= end <= size:
                 raise UnknownRecordError(f"[{start}, {end}) is not within {size} records")
-            return _records(connection, records.c.index >= start, records.c.index < end)
+            return read_records(connection, records.c.index >= start, records.c.index < end)
 
     def read_ledger(self, start: int) -> LedgerReading:
         """See the interface."""
         with self._database.read("read the ledger") as connection:
-            found = _records(connection, records.c.index >= start)
+            found = read_records(connection, records.c.index >= start)
             return LedgerReading(_finalized(connection), _followed(connection), tuple(found))
 
     def record_of_batch(self, member: int, root: Hash32) -> FollowedRecord | None:
@@ -196,9 +196,12 @@ def _finalized(connection: Connection) -> FollowedBlock | None:
     return None if row is None else _block(row)
 
 
-def _records(connection: Connection, *conditions: Any) -> list[FollowedRecord]:
-    rows = connection.execute(select(records).where(*conditions).order_by(records.c.index))
-    return [_record(row) for row in rows]
+def read_records(
+    connection: Connection, *conditions: Any, limit: int | None = None
+) -> list[FollowedRecord]:
+    """Give the records that meet all of ``conditions``, in order."""
+    listing = select(records).where(*conditions).order_by(records.c.index).limit(limit)
+    return [_record(row) for row in connection.execute(listing)]
 
 
 def _record_row(record: FollowedRecord) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 METADATA: Final = MetaData()
@@ -88,6 +89,28 @@ padding: Final = Table(
 )
 Index("padding_batch", padding.c.batch)
 
+# The batches of other members that this node keeps. Which record anchored one is not copied here:
+# a reorganisation may move it, and the records say so.
+replicas: Final = Table(
+    "replicas",
+    METADATA,
+    Column("number", SERIAL, primary_key=True),
+    Column("member", BigInteger, nullable=False),
+    Column("root", HASH, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    UniqueConstraint("root", "member", name="replicas_root"),
+    sqlite_autoincrement=True,
+)
+
+# Several replicas may hold one entry: anyone can anchor a copy of a commitment that he saw.
+replica_entries: Final = Table(
+    "replica_entries",
+    METADATA,
+    Column("entry", HASH, primary_key=True),
+    Column("replica", ForeignKey("replicas.number"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 anchor_transactions: Final = Table(
     "anchor_transactions",
     METADATA,
@@ -134,6 +157,7 @@ records: Final = Table(
 )
 Index("records_block", records.c.block_number)
 Index("records_root", records.c.root, records.c.member)
+Index("records_member", records.c.member, records.c.kind, records.c.root)
 
 finalized: Final = Table(
     "finalized",

@@ -1,0 +1,65 @@
+"""Which batch holds an entry of a member, among all that this node holds: its own and replicas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from testamur.errors import UnknownEntryError
+from testamur.merkle.hashing import Hash32
+from testamur.storage.interface import Store
+
+
+class Absence(Enum):
+    """Why no batch can be named that holds an entry."""
+
+    WAITING = "waiting"
+    """It was submitted here, and is not sealed yet."""
+    NOT_FOUND = "not_found"
+    """It stands in no batch of the member, and all of them are held here."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """An entry stands in no batch that is held here, but the member has others."""
+
+    lacking: int
+    """How many of the member's anchored batches this node lacks."""
+
+
+class Holdings:
+    """Finds entries. May be used from any thread."""
+
+    def __init__(self, store: Store, *, member: int) -> None:
+        """Look up what the node of ``member`` holds."""
+        self._store = store
+        self._member = member
+
+    def find(self, member: int, entry: Hash32) -> Hash32 | Absence | NotHeld:
+        """Give the root of a batch of ``member`` that is held here and has ``entry``.
+
+        ``NOT_FOUND`` speaks of every batch that ``member`` anchored in the ledger as it is
+        followed when this is called. Padding of this node's member is never found.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
+        found = self._find(member, entry)
+        if found is not None:
+            return found
+        lacking = self._store.replication(member).lacking
+        if lacking:
+            return NotHeld(lacking)
+        # Looked up once more: the last of the batches may have come between the two questions.
+        return self._find(member, entry) or Absence.NOT_FOUND
+
+    def _find(self, member: int, entry: Hash32) -> Hash32 | Absence | None:
+        if member == self._member:
+            try:
+                return self._store.find_entry(entry).batch or Absence.WAITING
+            except UnknownEntryError:
+                pass  # it may stand in a batch that was fetched back after the loss of a disk
+        try:
+            return self._store.find_replica(entry, member).root
+        except UnknownEntryError:
+            return None
