@@ -55,7 +55,7 @@ def issue(folder: Path, url: str) -> subprocess.Popen[bytes]:
         command("issue", folder, "--node", url, "--seal-now"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         env=environment(),
     )
 
@@ -67,7 +67,7 @@ def killed_when(folder: Path, url: str, reached: Callable[[], bool]) -> bool:
         wait_until(lambda: reached() or process.poll() is not None, ROUND_SECONDS)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
     return process.returncode < 0
 
 
