@@ -60,8 +60,10 @@ def test_the_document_has_the_paths_of_this_version_and_no_other(document: dict[
         ("post", "/v1/entries"),
         ("get", "/v1/entries/{entry}"),
         ("get", "/v1/receipts/{entry}"),
+        ("post", "/v1/receipts"),
         ("post", "/v1/verify"),
         ("get", "/v1/batches"),
+        ("post", "/v1/batches"),
         ("get", "/v1/batches/{root}"),
         ("get", "/v1/batches/{root}/entries"),
         ("get", "/v1/ledger"),
@@ -88,8 +90,9 @@ def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> Non
 
 
 def test_bodies_are_documented(document: dict[str, Any]) -> None:
-    submitted = document["paths"]["/v1/entries"]["post"]["requestBody"]["content"]
-    assert set(submitted) == {"application/json", "application/octet-stream"}
+    for path in ("/v1/entries", "/v1/receipts"):
+        submitted = document["paths"][path]["post"]["requestBody"]["content"]
+        assert set(submitted) == {"application/json", "application/octet-stream"}
     verified = document["paths"]["/v1/verify"]["post"]["requestBody"]["content"]
     assert set(verified) == {"application/json", "application/x-ndjson", "multipart/form-data"}
     assert all(form["examples"] for form in verified.values())

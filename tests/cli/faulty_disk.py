@@ -12,12 +12,13 @@ from testamur.cli.disk import Disk
 class FaultyDisk(Disk):
     """A disk on which one step fails: before it does anything, or after it did everything.
 
-    ``spared`` is how many times the step goes well first.
+    ``spared`` is how many times the step goes well first; ``met`` counts how often it failed.
     """
 
     def __init__(self, step: str, *, kept: bool, code: int = errno.EIO, spared: int = 0) -> None:
         self.step, self.kept, self.code, self.spared = step, kept, code, spared
         self.broken = True
+        self.met = 0
 
     def _around(self, step: str, *, after: bool) -> None:
         if not self.broken or step != self.step or after != self.kept:
@@ -25,6 +26,7 @@ class FaultyDisk(Disk):
         if self.spared:
             self.spared -= 1
         else:
+            self.met += 1
             raise OSError(self.code, os.strerror(self.code))
 
     def write_temporary(self, directory: Path, data: bytes) -> Path:

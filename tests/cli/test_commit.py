@@ -216,7 +216,7 @@ def test_sidecars_in_a_pattern_are_left_out(
     testamur("commit", *folder.iterdir(), *target)
     result = testamur("commit", *folder.iterdir(), *target)
     assert (result.code, len(result.rows)) == (0, 1)
-    assert "left out 1 sidecars" in result.err
+    assert "left out 1 files that commands made" in result.err
     assert testamur("commit", *sidecars(folder), *target).code == 2
 
 

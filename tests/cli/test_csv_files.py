@@ -15,8 +15,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from testamur.cli import csv_files, reservation
+from testamur.cli.disk import Disk
+from testamur.cli.issue_list import OWN_COLUMNS, IssueList, Item
+from testamur.cli.issued import Issue, IssuedFile
 from testamur.cli.reservation import Reserved
-from testamur.errors import ConfigurationError
+from testamur.credentials.sidecar import Sidecar
+from testamur.errors import ConfigurationError, UnreadableFileError
+from testamur.merkle.hashing import Hash32
 from tests.support.documents import blocks, page
 
 PAGE = page("docs/formats/csv-files.md")
@@ -126,3 +131,27 @@ def test_the_reserved_locator_on_the_page_is_written_so(
         r"^\| `(\w+)` \|", PAGE.split("## Reserved")[1].split("##")[0], re.MULTILINE
     )
     assert tuple(columns) == reservation.COLUMNS
+
+
+def test_the_issued_csv_on_the_page_is_written_so(shown: dict[str, Any], tmp_path: Path) -> None:
+    names, kept = ("diplomas/a.pdf", "diplomas/b.pdf"), (("4711",), ("-",))
+    items = tuple(
+        Item(tmp_path / name, name, tmp_path / f"{name}.testamur.zip", cells, None)
+        for name, cells in zip(names, kept, strict=True)
+    )
+    listed = IssueList(items, ("student",), tmp_path / "issued.csv")
+    done, failed = (Issue(item) for item in items)
+    done.sidecar = Sidecar(
+        ledger_id=Hash32(bytes(32)),
+        member=1,
+        profile="bytes-sha256",
+        salt=Hash32(bytes(32)),
+        digest=Hash32(b"\xd1" * 32),
+        entry=Hash32(b"\xe3" * 32),
+    )
+    done.state, done.batch, done.time = "final", Hash32(b"\xb5" * 32), 1795519200
+    failed.error = UnreadableFileError("it is not there")
+    IssuedFile(listed, (done, failed), Disk()).write()
+    assert (tmp_path / "issued.csv").read_bytes().decode() == shown["issued"]
+    section = PAGE.split("## issued.csv")[1].split("##")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == OWN_COLUMNS

@@ -183,6 +183,23 @@ def test_sealing_moves_the_entries_and_is_idempotent(reopen: Callable[[], Store]
     assert (totals.accepted, totals.queued, totals.indexed, totals.overlapping) == (5, 2, 3, 0)
 
 
+def test_many_entries_are_found_at_once_as_each_is_alone(store: Store) -> None:
+    first, second = sealed(store, 3, "first", now=5), sealed(store, 1200, "second", now=6)
+    store.add_entries(some_entries(2, "waiting"), submitted_at=7)
+    store.advance(first.root, "sealed", "submitted")
+    known = [
+        *some_entries(3, "first"),
+        *some_entries(1200, "second"),  # more than one piece of a query
+        *some_entries(2, "waiting"),
+    ]
+    found = store.find_entries([*known, *known[:2], *some_entries(3, "unknown")])
+    assert set(found) == set(known)
+    assert all(found[entry] == store.find_entry(entry) for entry in known[:50] + known[-50:])
+    roots = {state.batch for state in found.values()}
+    assert roots == {first.root, second.root, None}
+    assert store.find_entries([]) == {}
+
+
 def test_sealing_otherwise_is_a_conflict_that_changes_nothing(store: Store) -> None:
     store.add_entries(some_entries(5), submitted_at=1)
     claim = store.claim(limit=3, now=2)

@@ -38,6 +38,7 @@ CALLS: dict[str, Callable[[SqlStore], Any]] = {
     "claim": lambda store: store.claim(limit=1, now=1),
     "count_anchors": lambda store: store.count_anchors(1, above=0, up_to=1),
     "finalized": lambda store: store.finalized(),
+    "find_entries": lambda store: store.find_entries(some_entries(1)),
     "find_entry": lambda store: store.find_entry(digest("entry")),
     "find_replica": lambda store: store.find_replica(digest("entry")),
     "followed": lambda store: store.followed(),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
 
 import structlog
-from fastapi import FastAPI, Path, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -18,28 +18,26 @@ from testamur import __version__
 from testamur.api import requests, schemas
 from testamur.api.ledger_routes import add_batches, add_records
 from testamur.api.problems import problem, problem_of
+from testamur.api.receipt_routes import add_receipts, add_sealing
 from testamur.api.routing import (
+    NOT_FOUND,
     PROBLEMS,
     TOO_LARGE,
+    EntryPath,
     Service,
-    documented_problem,
+    body,
+    entries_body,
     note_failure,
     route_of,
 )
 from testamur.api.verify_routes import add_verify
 from testamur.errors import RequestFormatError, TestamurError
-from testamur.ledger.receipt import Receipt
-from testamur.ledger.receipt_json import receipt_to_json
 from testamur.ledger.trust import serialise_trust
 from testamur.service.node import NodeService
 
 SUBMISSION_PATH = "/v1/entries"
+SEALING_PATH = "/v1/batches"
 _LOG = structlog.get_logger("testamur")
-
-
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: documented_problem("This node does not know the entry."),
-}
 
 
 def create_app(service: NodeService) -> FastAPI:
@@ -65,6 +63,8 @@ def create_app(service: NodeService) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_unexpected)
     _add_entries(app)
+    add_receipts(app)
+    add_sealing(app)
     add_verify(app)
     _add_ledger(app)
     add_batches(app)
@@ -81,13 +81,18 @@ class _OpenToPages(CORSMiddleware):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == SUBMISSION_PATH:
+        if scope["type"] == "http" and _is_closed(scope):
             await self.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
 
-EntryPath = Annotated[str, Path(description="64 lower-case hex digits.", max_length=256)]
+def _is_closed(scope: Scope) -> bool:
+    """Whether a request submits or seals, or asks whether it may (CORS preflight)."""
+    if scope["path"] == SEALING_PATH:
+        asked = Headers(scope=scope).get("access-control-request-method")
+        return "POST" in {scope["method"], asked}
+    return bool(scope["path"] == SUBMISSION_PATH)
 
 
 def _add_entries(app: FastAPI) -> None:
@@ -96,27 +101,17 @@ def _add_entries(app: FastAPI) -> None:
         status_code=202,
         response_model=schemas.Submitted,
         responses=PROBLEMS | TOO_LARGE,
-        openapi_extra=_body(
-            {
-                "application/json": {
-                    "schema": {
-                        "type": "array",
-                        "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-                        "minItems": 1,
-                        "maxItems": requests.ENTRIES_MAX,
-                    },
-                    "example": ["e3" * 32],
-                },
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            }
-        ),
+        openapi_extra=body(entries_body(requests.ENTRIES_MAX)),
         summary="Submit entries",
     )
     async def submit(request: Request, service: Service) -> schemas.Submitted:
         """Take entries into the queue. Durable when answered; submitting again is harmless."""
         data = await requests.read_body(request, requests.SUBMISSION_BYTES_MAX)
         entries = await run_in_threadpool(
-            requests.parse_entries, data, requests.media_type(request)
+            requests.parse_entries,
+            data,
+            requests.media_type(request),
+            entries_max=requests.ENTRIES_MAX,
         )
         result = await run_in_threadpool(service.submit, entries)
         return schemas.Submitted(added=result.added, known=result.known)
@@ -124,33 +119,12 @@ def _add_entries(app: FastAPI) -> None:
     @app.get(
         "/v1/entries/{entry}",
         response_model=schemas.EntryAnswer,
-        responses=PROBLEMS | _NOT_FOUND,
+        responses=PROBLEMS | NOT_FOUND,
         summary="Where an entry stands",
     )
     def entry_state(entry: EntryPath, service: Service) -> schemas.EntryAnswer:
         """Give the state of an entry that was submitted here, or stands in a batch held here."""
         return schemas.EntryAnswer.of(service.locate(requests.parse_entry(entry)))
-
-    @app.get(
-        "/v1/receipts/{entry}",
-        responses=PROBLEMS
-        | _NOT_FOUND
-        | {
-            200: {"description": "The receipt, without its commitment: the holder's tool adds it."},
-            202: {
-                "model": schemas.EntryAnswer,
-                "description": "Not anchored yet: ask again after Retry-After seconds.",
-            },
-        },
-        summary="The receipt of an entry",
-    )
-    def receipt(entry: EntryPath, service: Service) -> Response:
-        """Prove an entry, as soon as its batch is anchored."""
-        found = service.receipt(requests.parse_entry(entry))
-        if isinstance(found, Receipt):
-            return JSONResponse(receipt_to_json(found))
-        answer = schemas.EntryAnswer.of(found)
-        return JSONResponse(answer.model_dump(), status_code=202, headers={"Retry-After": "1"})
 
 
 def _add_ledger(app: FastAPI) -> None:
@@ -211,11 +185,6 @@ def _add_health(app: FastAPI) -> None:
         good = all(state == "ok" for state in checks.values())
         answer = schemas.ReadyAnswer(ready=good, checks=checks)
         return JSONResponse(answer.model_dump(), status_code=200 if good else 503)
-
-
-def _body(content: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI for a body that is read by hand: FastAPI's own reading is not strict."""
-    return {"requestBody": {"required": True, "content": content}}
 
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from testamur.api import schemas
 from testamur.api.problems import MEDIA_TYPE, status_of
@@ -24,6 +24,10 @@ Service = Annotated[NodeService, Depends(_service)]
 """The node's verbs, as an argument of a route."""
 
 
+EntryPath = Annotated[str, Path(description="64 lower-case hex digits.", max_length=256)]
+"""An entry, as an argument of a route; its form is checked by the route."""
+
+
 def documented_problem(description: str) -> dict[str, Any]:
     """Give OpenAPI's words for an answer that is a problem document."""
     content = {MEDIA_TYPE: {"schema": schemas.Problem.model_json_schema()}}
@@ -38,11 +42,37 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 }
 """What any route may answer."""
 
+NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
+    404: documented_problem("This node does not know the entry."),
+}
+"""What a route that asks for one entry may answer besides."""
+
 TOO_LARGE: Final[dict[int | str, dict[str, Any]]] = {
     413: documented_problem("Over a limit; nothing was taken."),
     415: documented_problem("Another Content-Type is needed."),
 }
 """What a route with a body may answer besides."""
+
+
+def body(content: dict[str, Any]) -> dict[str, Any]:
+    """Give OpenAPI for a body that is read by hand: FastAPI's own reading is not strict."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def entries_body(count_max: int) -> dict[str, Any]:
+    """Give OpenAPI's words for a body of 1 to ``count_max`` entries, in either form."""
+    return {
+        "application/json": {
+            "schema": {
+                "type": "array",
+                "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                "minItems": 1,
+                "maxItems": count_max,
+            },
+            "example": ["e3" * 32],
+        },
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    }
 
 
 def note_failure(request: Request, error: TestamurError) -> None:

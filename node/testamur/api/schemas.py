@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -49,6 +49,26 @@ class EntryAnswer(BaseModel):
             batch=None if state.batch is None else state.batch.hex(),
             record=found.record,
         )
+
+
+class ReceiptLine(BaseModel):
+    """One line of many: where an entry stands, and its receipt once it is anchored."""
+
+    entry: HexHash
+    state: State | None = Field(description="null: this node does not know the entry.")
+    batch: HexHash | None
+    record: int | None
+    receipt: dict[str, Any] | None = Field(description="As `GET /v1/receipts/{entry}` gives it.")
+    code: str = Field(
+        default="",
+        description="Why there is no receipt: `unknown_entry`, or the code of an error.",
+    )
+
+
+class SealingAnswer(BaseModel):
+    """What is going to be sealed."""
+
+    waiting: int = Field(description="Entries that wait, and are sealed at the next pass.")
 
 
 class HeadAnswer(BaseModel):

@@ -57,6 +57,7 @@ def open_node(
         ConfigurationError: the anchor key cannot be read, or the ledger has no such member.
     """
     from testamur import __version__
+    from testamur.batching.seal_request import SealRequest
     from testamur.chain.following import STATE_BLOCKS
     from testamur.chain.ledger_client import LedgerClient, check_identity
     from testamur.service.batch_trees import BatchTrees
@@ -75,6 +76,8 @@ def open_node(
     ):
         identity = _bind(settings, client, store)
         files = LocalBatchFiles(settings.data_dir / "batches")
+        key = key or stages.anchor_key(settings)
+        requested = SealRequest()
         service = NodeService(
             store,
             BatchTrees(files),
@@ -83,15 +86,17 @@ def open_node(
             clock=clock,
             follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
             state_blocks=STATE_BLOCKS,
+            sealing=None if key is None else requested,
         )
         check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
         running = [
             stages.following(settings, client, store, service, check),
             stages.replicating(settings, store, files, identity),
         ]
-        key = key or stages.anchor_key(settings)
         if key is not None:
-            running.append(stages.sealing(settings, store, files, identity, clock))
+            running.append(
+                stages.sealing(settings, store, files, identity, requested=requested, clock=clock)
+            )
             running.append(stages.anchoring(settings, client, store, key, check=check, clock=clock))
         yield Node(service, tuple(running))
 

@@ -13,6 +13,7 @@ from testamur.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from testamur.batching.seal_request import SealRequest
     from testamur.chain.keys import SigningKey
     from testamur.chain.ledger_client import LedgerClient
     from testamur.config import NodeSettings
@@ -73,6 +74,8 @@ def sealing(
     store: Store,
     files: BatchFiles,
     identity: LedgerIdentity,
+    *,
+    requested: SealRequest,
     clock: Callable[[], float],
 ) -> Stage:
     """Give the stage that makes batches of waiting entries."""
@@ -99,7 +102,7 @@ def sealing(
         floor=settings.batch_floor,
     )
     sealer = Sealer(store, files, limits=limits, make_padding=make_padding)
-    return stages.sealing(sealer, clock=clock, pause_seconds=settings.poll_seconds)
+    return stages.sealing(sealer, requested, clock=clock, pause_seconds=settings.poll_seconds)
 
 
 def anchoring(

@@ -13,6 +13,7 @@ from testamur import __version__
 from testamur.cli import (
     credentials,
     devchain,
+    issuing,
     operation,
     output,
     reservation,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(credentials.digest)
 app.command()(reservation.reserve)
 app.command()(credentials.commit)
+app.command()(issuing.issue)
 app.command()(submission.submit)
 app.command()(submission.receipt)
 app.command()(verification.verify)

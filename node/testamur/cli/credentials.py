@@ -11,10 +11,11 @@ import typer
 from testamur.cli import output
 from testamur.cli.files import STANDARD_INPUT, read_credential
 from testamur.cli.output import Colour, ExitCode
+from testamur.cli.registered import MADE_SUFFIXES
 from testamur.cli.rim import rim_of
 from testamur.cli.sidecars import Committed, Committer
 from testamur.cli.targets import MemberOption, NodeOption, TrustOption, target
-from testamur.credentials import profiles, sidecar
+from testamur.credentials import profiles
 from testamur.errors import (
     ConfigurationError,
     TestamurError,
@@ -39,7 +40,7 @@ def digest(files: Files, *, profile: ProfileName = None, as_json: AsJson = False
     Nothing else is needed or contacted. A digest without its salt can be guessed from a class
     list: do not publish it.
     """
-    _check_profile(profile)
+    check_profile(profile)
     codes = {ExitCode.OK}
     with output.progress("hashing", len(files)) as step:
         for name in files:
@@ -76,7 +77,7 @@ def commit(
     that holds a locator gets that salt, any other one a fresh one.
     """
     rim = rim_of(context)
-    _check_profile(profile)
+    check_profile(profile)
     ledger_id, own_member = target(context, trust, member, node)
     names = _credentials_among(files)
     committer = Committer(
@@ -122,19 +123,24 @@ def _committed(name: str, outcome: Committed, *, as_json: bool) -> None:
     output.line(f"{word}  {made.entry.hex()}  {output.printable(name)}")
 
 
-def _check_profile(profile: str | None) -> None:
+def check_profile(profile: str | None) -> None:
+    """Refuse a profile that does not exist, before any file is looked at.
+
+    Raises:
+        UnknownProfileError: there is none of that name.
+    """
     if profile is not None and profile not in profiles.PROFILES:
         known = ", ".join(profiles.PROFILES)
         raise UnknownProfileError(f"no profile is called {profile[:60]!a}; there are {known}")
 
 
 def _credentials_among(files: list[str]) -> list[str]:
-    """Leave out sidecars, which a pattern such as ``folder/*`` also gives."""
+    """Leave out what commands made, which a pattern such as ``folder/*`` also gives."""
     if STANDARD_INPUT in files:
         raise ConfigurationError("standard input cannot be committed: a sidecar needs a file")
-    names = [name for name in files if not name.endswith(sidecar.SUFFIX)]
+    names = [name for name in files if not name.endswith(MADE_SUFFIXES)]
     if len(names) < len(files):
-        output.note(f"left out {len(files) - len(names)} sidecars (*{sidecar.SUFFIX})")
+        output.note(f"left out {len(files) - len(names)} files that commands made")
     if not names:
         raise ConfigurationError("there is no file to commit")
     return names

@@ -73,6 +73,15 @@ class Disk:
         """Give a file a second name; file systems without hard links refuse."""
         target.hardlink_to(existing)
 
+    def make_directory(self, directory: Path) -> None:
+        """Make a directory, and what is above it, where missing; durable on return."""
+        if directory.is_dir():
+            return
+        self.make_directory(directory.parent)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        self.sync_directory(directory.parent)
+        # A crash here leaves an empty directory: the same call finds it.
+
     def make_temporary_directory(self, parent: Path) -> Path:
         """Make a new directory for files of :meth:`create`, open to its owner alone."""
         return Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, suffix=".tmp", dir=parent))

@@ -9,11 +9,18 @@ from typing import Final
 from testamur.cli.disk import Disk
 from testamur.cli.files import read_credential
 from testamur.cli.sidecars import read_sidecar
+from testamur.credentials import sidecar
 from testamur.credentials.sidecar import Sidecar
 from testamur.errors import SidecarMissingError
 from testamur.merkle.hashing import Hash32
 
 RECEIPT_SUFFIX: Final = ".receipt.json"
+
+BUNDLE_SUFFIX: Final = ".testamur.zip"
+"""As in testamur.ledger.bundle, which takes longer to import than most commands run."""
+
+MADE_SUFFIXES: Final = (sidecar.SUFFIX, RECEIPT_SUFFIX, BUNDLE_SUFFIX)
+"""What commands make beside a credential, and is none."""
 
 RECEIPT_BYTES_MAX: Final = 4 * 1024 * 1024
 """As in testamur.ledger.receipt_json, which takes longer to import than most commands run."""
@@ -32,6 +39,11 @@ class Registered:
     def receipt_path(self) -> Path:
         """Where its receipt is kept."""
         return receipt_path(self.path)
+
+    @property
+    def bundle_path(self) -> Path:
+        """Where its bundle goes."""
+        return self.path.with_name(self.path.name + BUNDLE_SUFFIX)
 
 
 def receipt_path(credential: Path) -> Path:

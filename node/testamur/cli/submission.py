@@ -14,15 +14,14 @@ import typer
 
 from testamur.cli import output
 from testamur.cli.credentials import AsJson, Files
+from testamur.cli.files import read_credential
 from testamur.cli.output import Colour, ExitCode
-from testamur.cli.registered import RECEIPT_SUFFIX, Registered, find_registered
+from testamur.cli.registered import MADE_SUFFIXES, Registered, find_registered
 from testamur.cli.rim import rim_of
-from testamur.cli.targets import NODE_VARIABLE
-from testamur.credentials import sidecar
+from testamur.cli.targets import NODE_VARIABLE, own_trust
 from testamur.errors import (
     ConfigurationError,
     NodeError,
-    NodeProtocolError,
     SidecarStorageError,
     TestamurError,
 )
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from testamur.cli.disk import Disk
     from testamur.cli.node_client import NodeClient
     from testamur.ledger.receipt import Receipt
+    from testamur.ledger.trust import TrustFile
     from testamur.merkle.hashing import Hash32
 
 CHUNK_ENTRIES: Final = 10_000
@@ -42,8 +42,9 @@ NodeUrl = Annotated[
 ]
 
 
-def _check_wait(value: float) -> float:
-    if not (math.isfinite(value) and value >= 0):
+def check_wait(value: float | None) -> float | None:
+    """Refuse what is no time to wait; None is for ever."""
+    if value is not None and not (math.isfinite(value) and value >= 0):
         raise typer.BadParameter("a number of seconds from 0 on")
     return value
 
@@ -81,16 +82,21 @@ def receipt(
         float,
         typer.Option(
             metavar="SECONDS",
-            callback=_check_wait,
+            callback=check_wait,
             help="How long to wait until all receipts are final; 0 takes what is there.",
         ),
     ] = 0.0,
+    bundle: Annotated[
+        bool,
+        typer.Option("--bundle", help="Also write FILE.testamur.zip, once the receipt is final."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fetch receipts and write each beside its credential, as FILE.receipt.json.
 
     The salt is filled in here, from the sidecar: the node never has it. A receipt that is not
-    final yet is written too, and replaced when the command is run again.
+    final yet is written too, and replaced when the command is run again. A bundle is what a
+    student is given: it holds credential and receipt, and is written over nothing.
     """
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
 
@@ -100,7 +106,8 @@ def receipt(
     with NodeClient(node) as client:
         found, codes = _find_all(disk, client, paths, as_json=as_json)
         with output.progress("receipts", len(found)) as step:
-            for one, outcome in _fetch_all(client, found, deadline, disk):
+            trust = own_trust(client)[0] if bundle else None
+            for one, outcome in _fetch_all(client, found, deadline, disk, trust):
                 if isinstance(outcome, TestamurError):
                     codes.add(output.failed(str(one.path), outcome, as_json=as_json))
                 else:
@@ -125,8 +132,8 @@ def _find_all(
 
 
 def _credentials_among(files: Sequence[str], purpose: str) -> list[Path]:
-    """Leave out sidecars and receipts, which a pattern such as ``folder/*`` also gives."""
-    paths = [Path(name) for name in files if not name.endswith((sidecar.SUFFIX, RECEIPT_SUFFIX))]
+    """Leave out what commands made, which a pattern such as ``folder/*`` also gives."""
+    paths = [Path(name) for name in files if not name.endswith(MADE_SUFFIXES)]
     if not paths:
         raise ConfigurationError(f"there is no file to {purpose}")
     return paths
@@ -140,10 +147,16 @@ class _Fetched:
     """The entry's state, in the node's words."""
     written: bool
     """Whether its receipt was written."""
+    bundle: Path | None
+    """Its bundle, where one was asked for and the receipt is final."""
 
 
 def _fetch_all(
-    client: NodeClient, found: Sequence[Registered], deadline: float, disk: Disk
+    client: NodeClient,
+    found: Sequence[Registered],
+    deadline: float,
+    disk: Disk,
+    trust: TrustFile | None,
 ) -> Iterator[tuple[Registered, _Fetched | TestamurError]]:
     """Yield every credential once: when its receipt is final, it failed, or the time is over."""
     waiting = list(found)
@@ -151,7 +164,7 @@ def _fetch_all(
         last = time.monotonic() >= deadline
         still: list[Registered] = []
         for one in waiting:
-            outcome = _look(client, one, disk, last=last)
+            outcome = _look(client, one, disk, trust, last=last)
             if outcome is None:
                 still.append(one)
             else:
@@ -162,36 +175,31 @@ def _fetch_all(
 
 
 def _look(
-    client: NodeClient, one: Registered, disk: Disk, *, last: bool
+    client: NodeClient, one: Registered, disk: Disk, trust: TrustFile | None, *, last: bool
 ) -> _Fetched | TestamurError | None:
     """Fetch a receipt if its time has come; None to look again later.
 
     A receipt that is not final changes with every block, so it is fetched at the last look only.
+    With ``trust``, the node's own view, a final one is put into a bundle.
     """
+    from testamur.cli.bundles import check_fits  # noqa: PLC0415 (slow to import)
+
+    bundle = None
     try:
         state = client.state(one.sidecar.entry)
         got = None
         if state == "final" or (last and state == "anchored"):
             got = client.receipt(one.sidecar.entry)
         if got is not None:
-            _check_fits(got, one)
+            check_fits(got, one.sidecar)
             _write(one, got, disk)
+            if trust is not None and state == "final":
+                bundle = _bundle(one, got, disk, trust)
     except NodeError as exc:  # it may answer later
         return exc if last else None
     except TestamurError as exc:
         return exc
-    return _Fetched(state, got is not None) if last or got is not None else None
-
-
-def _check_fits(got: Receipt, one: Registered) -> None:
-    """Check what the node gave against the sidecar, before a holder relies on it."""
-    if got.commitment is not None or got.entry != one.sidecar.entry:
-        raise NodeProtocolError("the node gave the receipt of another entry")
-    if (got.ledger.ledger_id, got.record.record.member) != (
-        one.sidecar.ledger_id,
-        one.sidecar.member,
-    ):
-        raise NodeProtocolError("the node gave a receipt of another ledger or member")
+    return _Fetched(state, got is not None, bundle) if last or got is not None else None
 
 
 def _write(one: Registered, got: Receipt, disk: Disk) -> None:
@@ -204,6 +212,19 @@ def _write(one: Registered, got: Receipt, disk: Disk) -> None:
         disk.sync_directory(target.parent)
     except OSError as exc:
         raise SidecarStorageError(f"cannot write {target.name}: {exc.strerror}") from exc
+
+
+def _bundle(one: Registered, got: Receipt, disk: Disk, trust: TrustFile) -> Path:
+    """Make the bundle beside the credential, unless it is there."""
+    from testamur.cli import bundles  # noqa: PLC0415 (slow to import)
+
+    path = one.bundle_path
+    data = read_credential(one.path)
+    if bundles.existing(path, data, one.sidecar, disk) is None:
+        made = bundles.complete(one.path.name, data, got, one.sidecar, trust=trust)
+        bundles.publish(path, made.content, disk)
+        bundles.settle(path, disk)
+    return path
 
 
 def _submitted(one: Registered, *, as_json: bool) -> None:
@@ -223,13 +244,15 @@ def _fetched(one: Registered, outcome: _Fetched, *, as_json: bool) -> ExitCode:
                 "entry": one.sidecar.entry.hex(),
                 "state": outcome.state,
                 "receipt": str(one.receipt_path) if outcome.written else None,
+                "bundle": outcome.bundle and str(outcome.bundle),
             }
         )
     else:
         shown = f"{output.printable(outcome.state):<9}"
         word = output.coloured(shown, Colour.GREEN if final else Colour.YELLOW, sys.stdout)
         if outcome.written:
-            output.line(f"{word}  {output.printable(str(one.receipt_path))}")
+            shown_path = outcome.bundle or one.receipt_path
+            output.line(f"{word}  {output.printable(str(shown_path))}")
         else:
             output.line(f"{word}  {output.printable(str(one.path))}: no receipt yet")
     return ExitCode.OK if final else ExitCode.RETRY

@@ -12,6 +12,7 @@ from testamur.errors import ConfigurationError, NodeProtocolError, TrustFileForm
 from testamur.merkle.hashing import Hash32
 
 if TYPE_CHECKING:
+    from testamur.cli.node_client import NodeClient
     from testamur.ledger.trust import TrustFile
 
 NODE_VARIABLE: Final = "TESTAMUR_NODE"
@@ -53,7 +54,10 @@ def target(
             raise ConfigurationError("--trust needs --member: the id of the member that registers")
         parsed = parse_trust(read_credential(trust))
     elif trust is None and node is not None:
-        parsed, own = _asked(node)
+        from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
+
+        with NodeClient(node) as client:
+            parsed, own = own_trust(client)
         if member not in {None, own}:
             raise ConfigurationError(f"the node is of member {own}, not {member}")
         member = own
@@ -70,17 +74,22 @@ def named_in_environment(context: typer.Context, parameter: str) -> bool:
     return source is not None and source.name == "ENVIRONMENT"
 
 
-def _asked(node: str) -> tuple[TrustFile, int]:
-    """Ask a node for its trust file and whose node it is; what it says must fit together."""
-    from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
+def own_trust(client: NodeClient) -> tuple[TrustFile, int]:
+    """Ask a node for its trust file and whose node it is; what it says must fit together.
+
+    Raises:
+        NodeUnavailableError: it did not answer.
+        NodeProtocolError: it gave no trust file, or one of another ledger or without its member.
+    """
     from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
 
-    with NodeClient(node) as client:
-        try:
-            trust = parse_trust(client.trust())
-        except TrustFileFormatError as exc:
-            raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
-        ledger_id, own = client.own_ledger()
+    try:
+        trust = parse_trust(client.trust())
+    except TrustFileFormatError as exc:
+        raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
+    ledger_id, own = client.own_ledger()
+    if trust.member(own) is None:
+        raise NodeProtocolError("the node's trust file does not name the node's own member")
     if ledger_id != trust.ledger_id:
         raise NodeProtocolError("the node's trust file is of another ledger than the node")
     return trust, own

@@ -54,6 +54,7 @@
     │   ├── UnknownEntryError
     │   └── UnknownRecordError
     ├── BatchingError
+    │   ├── NotSealingError          a node without an anchor key
     │   └── ReadBackError            two derivations of one root differ: nothing was sealed
     ├── ChainError
     │   ├── ChainUnavailableError    no answer, or none that can be used; never a verdict
@@ -152,6 +153,7 @@ from testamur.errors.storage import (
     ContinuityError,
     CorruptBatchError,
     ImmutableConflictError,
+    NotSealingError,
     ReadBackError,
     StateConflictError,
     StorageError,
@@ -196,6 +198,7 @@ __all__ = [
     "NodeProtocolError",
     "NodeUnavailableError",
     "NotFollowedYetError",
+    "NotSealingError",
     "NumberOutOfRangeError",
     "OutOfRangeError",
     "ProfileConflictError",

@@ -65,10 +65,10 @@ class RequestTooLargeError(FormatError):
 
 
 class TooManyEntriesError(FormatError):
-    """One submission with more entries than the limit; none of them was taken."""
+    """One request with more entries than the limit; nothing was done with any of them."""
 
     code = "too_many_entries"
-    advice = "Submit in several requests: submitting is idempotent."
+    advice = "Send them in several requests: submitting is idempotent."
 
 
 class TooManyLinesError(FormatError):

@@ -87,6 +87,13 @@ class BatchingError(TestamurError):
     code = "batching_error"
 
 
+class NotSealingError(BatchingError):
+    """A node without an anchor key was asked to seal: it follows the ledger and proves."""
+
+    code = "not_sealing"
+    advice = "Ask the node of the member that submits, or give this node its anchor key."
+
+
 class ReadBackError(BatchingError):
     """The batch file, read again and hashed on a separate path, gave another root."""
 

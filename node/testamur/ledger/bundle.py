@@ -103,6 +103,27 @@ def file_name(credential_name: str) -> str:
     return credential_name + SUFFIX
 
 
+def check_name(name: str) -> None:
+    """Check that every system can store a credential under ``name``, inside a bundle or outside.
+
+    Raises:
+        BundleFormatError: it cannot.
+    """
+    fault = None
+    if not name or name.startswith(" ") or name.endswith((" ", ".")):
+        fault = "is empty, starts with a space, or ends with a space or a full stop"
+    elif _FORBIDDEN.search(name) or _DEVICE.fullmatch(name):
+        fault = "is a path, a device, or holds a character that not every system takes"
+    elif _TURNING.search(name) or _UNSHOWN_CATEGORIES & set(map(unicodedata.category, name)):
+        fault = "holds characters that are not shown"
+    elif len(name.encode("utf-8")) > NAME_BYTES_MAX:
+        fault = f"has more than {NAME_BYTES_MAX} bytes"
+    elif name.casefold() in {RECEIPT_NAME.casefold(), README_NAME.casefold()}:
+        fault = "is that of another file in the bundle"
+    if fault is not None:
+        raise BundleFormatError(f"the credential's name {name[:60]!a} {fault}")
+
+
 def make_bundle(name: str, credential: bytes, receipt: bytes) -> bytes:
     """Make the one bundle of these three; the same arguments give the same bytes, anywhere.
 
@@ -112,7 +133,7 @@ def make_bundle(name: str, credential: bytes, receipt: bytes) -> bytes:
         BundleFormatError: a name that not every system can store under, or that one of the other
             two files has; a credential above 64 MiB or a receipt above 4 MiB.
     """
-    _check_name(name)
+    check_name(name)
     _check_sizes(len(credential), len(receipt))
     local, central, offset = [], [], 0
     for title, content in (
@@ -207,19 +228,3 @@ def _check_sizes(credential: int, receipt: int) -> None:
         raise BundleFormatError(f"the credential has more than {profiles.BYTES_MAX} bytes")
     if receipt > receipt_json.BYTES_MAX:
         raise BundleFormatError(f"the receipt has more than {receipt_json.BYTES_MAX} bytes")
-
-
-def _check_name(name: str) -> None:
-    fault = None
-    if not name or name.startswith(" ") or name.endswith((" ", ".")):
-        fault = "is empty, starts with a space, or ends with a space or a full stop"
-    elif _FORBIDDEN.search(name) or _DEVICE.fullmatch(name):
-        fault = "is a path, a device, or holds a character that not every system takes"
-    elif _TURNING.search(name) or _UNSHOWN_CATEGORIES & set(map(unicodedata.category, name)):
-        fault = "holds characters that are not shown"
-    elif len(name.encode("utf-8")) > NAME_BYTES_MAX:
-        fault = f"has more than {NAME_BYTES_MAX} bytes"
-    elif name.casefold() in {RECEIPT_NAME.casefold(), README_NAME.casefold()}:
-        fault = "is that of another file in the bundle"
-    if fault is not None:
-        raise BundleFormatError(f"the credential's name {name[:60]!a} {fault}")

@@ -6,15 +6,23 @@ verdict speaks of the chain as it is. What each verb does stands in a module of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from testamur.errors import BundleFormatError, ChainError, CredentialError, TestamurError
+from testamur.batching.seal_request import SealRequest
+from testamur.errors import (
+    BundleFormatError,
+    ChainError,
+    CredentialError,
+    NotSealingError,
+    TestamurError,
+)
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.report import Report
 from testamur.ledger.trust import TrustFile
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
+from testamur.service.bulk_proving import BulkProving, Proven
 from testamur.service.holdings import Holdings
 from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
 from testamur.service.membership import MemberEntry, Membership, NodeDescription
@@ -38,11 +46,13 @@ class NodeService:
         clock: Callable[[], float],
         follow_seconds_max: float,
         state_blocks: int,
+        sealing: SealRequest | None,
     ) -> None:
         """Serve ``store``.
 
         ``follow_seconds_max``: when the chain was followed longer ago, the node is not ready.
         ``state_blocks``: how many blocks back an ordinary endpoint still answers for the state.
+        ``sealing``: what the sealing stage is asked through; None where the node does not seal.
         """
         member = about.identity.member
         self._store = store
@@ -50,6 +60,7 @@ class NodeService:
         self._tree = LedgerTree(store)
         self._membership = Membership(store, about)
         self._proving = Proving(store, batches, self._tree, self._membership, about.identity)
+        self._bulk = BulkProving(store, batches, self._tree, self._proving, member=member)
         self._verifying = Verifying(
             chain,
             self._tree,
@@ -59,6 +70,7 @@ class NodeService:
             clock=clock,
             state_blocks=state_blocks,
         )
+        self._sealing = sealing
         self._follow_seconds_max = follow_seconds_max
         self._followed_at: float | None = None
         self.about = about
@@ -80,6 +92,21 @@ class NodeService:
         """Count what waits to be sealed."""
         return self._store.queue()
 
+    def seal_now(self) -> int:
+        """Ask that what waits now be sealed without waiting, and say how many entries that are.
+
+        The sealing stage does it at its next pass; asking again is harmless.
+
+        Raises:
+            NotSealingError: this node has no anchor key, so it seals nothing.
+            StoreUnavailableError: the store cannot be read; nothing was asked.
+        """
+        if self._sealing is None:
+            raise NotSealingError("this node has no anchor key: it follows and proves only")
+        waiting = self._store.queue().count
+        self._sealing.ask(waiting)
+        return waiting
+
     def locate(self, entry: Hash32) -> Located:
         """Say where an entry stands, as :meth:`Proving.locate` does."""
         return self._proving.locate(entry)
@@ -87,6 +114,10 @@ class NodeService:
     def receipt(self, entry: Hash32) -> Receipt | Located:
         """Prove an entry, or say where it stands, as :meth:`Proving.receipt` does."""
         return self._proving.receipt(entry)
+
+    def receipts(self, entries: Sequence[Hash32]) -> Iterator[Proven]:
+        """Prove many entries, as :meth:`BulkProving.receipts` does."""
+        return self._bulk.receipts(entries)
 
     def moment(self) -> Moment:
         """Look at the ledger now, for one verification or several that are to agree.

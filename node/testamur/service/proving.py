@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from testamur.errors import UnknownEntryError
-from testamur.ledger.receipt import LedgerHead, MemberProof, Receipt, RecordProof
+from testamur.ledger.receipt import BatchProof, LedgerHead, MemberProof, Receipt, RecordProof
 from testamur.ledger.records import Record, parse_record
 from testamur.merkle.hashing import Hash32
 from testamur.service.batch_trees import BatchTrees
@@ -28,6 +28,29 @@ class Located:
     """State and batch."""
     record: int | None
     """Index of the record that anchored its batch; None before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorProof:
+    """What the receipts of all entries of one batch share."""
+
+    record: RecordProof
+    """The record of its anchor, in the ledger."""
+    member: MemberProof
+    """Who the member is."""
+    ledger: LedgerHead
+    """The head that both are proven in."""
+
+    def receipt(self, entry: Hash32, batch: BatchProof) -> Receipt:
+        """Make the receipt of one entry of the batch; its commitment only the holder has."""
+        return Receipt(
+            commitment=None,
+            entry=entry,
+            batch=batch,
+            record=self.record,
+            member=self.member,
+            ledger=self.ledger,
+        )
 
 
 class Proving:
@@ -88,6 +111,17 @@ class Proving:
             CorruptBatchError, StoreUnavailableError: the batch file is missing, damaged, lacks
                 the entry or cannot be read.
         """
+        anchor = self.anchor_proof(member, batch, ledger)
+        return None if anchor is None else anchor.receipt(entry, self._batches.proof(batch, entry))
+
+    def anchor_proof(
+        self, member: int, batch: Hash32, ledger: LedgerSnapshot
+    ) -> AnchorProof | None:
+        """Prove the anchor of a batch of ``member``; None while ``ledger`` has none.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
         record = self._anchor(member, batch)
         if record is None:
             return None
@@ -95,10 +129,7 @@ class Proving:
         if holding is None or not holding.is_at(record.index, record.record):
             return None  # a reorganisation moved it just now
         identity = self._identity
-        return Receipt(
-            commitment=None,
-            entry=entry,
-            batch=self._batches.proof(batch, entry),
+        return AnchorProof(
             record=RecordProof(record.index, holding.inclusion(record.index), record.record),
             member=MemberProof(0, holding.inclusion(0), self._membership.birth_change()),
             ledger=LedgerHead(

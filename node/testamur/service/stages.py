@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from testamur.batching.seal_request import SealRequest
 from testamur.batching.sealing import Sealer
 from testamur.chain.anchoring import Anchorer
 from testamur.chain.following import Follower
@@ -50,14 +51,23 @@ def following(
     return Stage("following", _on_the_right_chain(step, check_identity), pause_seconds)
 
 
-def sealing(sealer: Sealer, *, clock: Callable[[], float], pause_seconds: float) -> Stage:
-    """Seal batches while there is enough to seal."""
+def sealing(
+    sealer: Sealer,
+    requested: SealRequest,
+    *,
+    clock: Callable[[], float],
+    pause_seconds: float,
+) -> Stage:
+    """Seal batches while there is enough to seal, or while somebody asked for more."""
 
     def step() -> bool:
         begun = clock()
-        batch = sealer.seal_once(int(begun))
+        wanted = requested.take()
+        batch = sealer.seal_once(int(begun), force=wanted > 0)
         if batch is None:
             return False
+        # A batch has a largest size: what did not fit in is for the next one.
+        requested.ask(max(0, wanted - (batch.count - batch.padding_count)))
         _log().info(
             "batch sealed",
             batch=batch.root.hex(),

@@ -73,6 +73,10 @@ class Submissions(Protocol):
         """
         ...
 
+    def find_entries(self, entries: Sequence[Hash32], /) -> Mapping[Hash32, EntryState]:
+        """Say where each of ``entries`` stands, in one view; the unknown ones are left out."""
+        ...
+
     def batches_of(self, entries: Sequence[Hash32], /) -> Mapping[Hash32, Hash32]:
         """Give the batch root of each of ``entries`` that is sealed; the others are left out."""
         ...

@@ -68,22 +68,28 @@ class SqlSubmissions:
 
     def find_entry(self, entry: Hash32) -> EntryState:
         """See the interface."""
-        sealed = (
-            select(entries.c.submitted_at, batches.c.state, batches.c.root)
-            .join(batches, batches.c.number == entries.c.batch)
-            .where(entries.c.entry == entry)
-        )
-        queued = select(queue.c.submitted_at).where(queue.c.entry == entry)
-        with self._database.read("find an entry") as connection:
-            row = connection.execute(sealed).one_or_none()
-            if row is not None:
-                return EntryState(
-                    entry, cast("EntryLife", row.state), row.submitted_at, Hash32(row.root)
-                )
-            submitted_at = connection.execute(queued).scalar_one_or_none()
-        if submitted_at is None:
+        found = self.find_entries((entry,)).get(entry)
+        if found is None:
             raise UnknownEntryError(f"no entry {entry.hex()}")
-        return EntryState(entry, "queued", submitted_at, None)
+        return found
+
+    def find_entries(self, wanted: Sequence[Hash32], /) -> Mapping[Hash32, EntryState]:
+        """See the interface."""
+        sealed = select(
+            entries.c.entry, entries.c.submitted_at, batches.c.state, batches.c.root
+        ).join(batches, batches.c.number == entries.c.batch)
+        queued = select(queue.c.entry, queue.c.submitted_at)
+        found: dict[Hash32, EntryState] = {}
+        with self._database.read("find entries") as connection:
+            for chunk in chunks(wanted):
+                for row in connection.execute(sealed.where(entries.c.entry.in_(chunk))):
+                    entry, state = Hash32(row.entry), cast("EntryLife", row.state)
+                    found[entry] = EntryState(entry, state, row.submitted_at, Hash32(row.root))
+                for entry, submitted_at in connection.execute(
+                    queued.where(queue.c.entry.in_(chunk))
+                ):
+                    found[Hash32(entry)] = EntryState(Hash32(entry), "queued", submitted_at, None)
+        return found
 
     def batches_of(self, wanted: Sequence[Hash32], /) -> Mapping[Hash32, Hash32]:
         """See the interface."""
