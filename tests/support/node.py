@@ -7,6 +7,7 @@ submission and finality stands still for as long as a test looks at it.
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -156,6 +157,7 @@ class Consortium:
             "anchor_key_file": key,
             "network_name": "embedded chain",
             "seal_after_seconds": 0,
+            "open_submission": True,
             "rpc_timeout_seconds": RPC_TIMEOUT_SECONDS,
         }
         return NodeSettings(**(values | given))
@@ -236,12 +238,10 @@ class Consortium:
             "network_name": "embedded chain",
             "port": 0,
             "seal_after_seconds": 0,
+            "open_submission": True,
             "poll_seconds": 0.05,
         } | given
-        lines = [
-            f"{name} = {value}" if isinstance(value, int | float) else f'{name} = "{value}"'
-            for name, value in values.items()
-        ]
+        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
         path = settings.data_dir.parent / "node.toml"
         path.write_text("\n".join(lines) + "\n")
         return path

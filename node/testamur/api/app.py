@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from testamur import __version__
 from testamur.api import requests, schemas
+from testamur.api.access import DENIED, Submitter, is_closed_to_pages
 from testamur.api.ledger_routes import add_batches, add_records
 from testamur.api.problems import problem, problem_of
 from testamur.api.routing import (
@@ -26,6 +27,7 @@ from testamur.api.routing import (
     note_failure,
     route_of,
 )
+from testamur.api.token_routes import add_operator_log, add_tokens
 from testamur.api.verify_routes import add_verify
 from testamur.errors import RequestFormatError, TestamurError
 from testamur.ledger.receipt import Receipt
@@ -39,6 +41,9 @@ _LOG = structlog.get_logger("testamur")
 
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: documented_problem("This node does not know the entry."),
+}
+_BUSY: dict[int | str, dict[str, Any]] = {
+    429: documented_problem("Over a quota; nothing was taken. Ask again after Retry-After."),
 }
 
 
@@ -64,11 +69,13 @@ def create_app(service: NodeService) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_unexpected)
-    _add_entries(app)
+    _add_entries(app, service.intake.limits.submission_entries_max)
     add_verify(app)
     _add_ledger(app)
     add_batches(app)
     add_records(app)
+    add_tokens(app)
+    add_operator_log(app)
     _add_health(app)
     return app
 
@@ -81,7 +88,7 @@ class _OpenToPages(CORSMiddleware):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == SUBMISSION_PATH:
+        if scope["type"] == "http" and is_closed_to_pages(scope):
             await self.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -90,12 +97,12 @@ class _OpenToPages(CORSMiddleware):
 EntryPath = Annotated[str, Path(description="64 lower-case hex digits.", max_length=256)]
 
 
-def _add_entries(app: FastAPI) -> None:
+def _add_entries(app: FastAPI, entries_max: int) -> None:
     @app.post(
         SUBMISSION_PATH,
         status_code=202,
         response_model=schemas.Submitted,
-        responses=PROBLEMS | TOO_LARGE,
+        responses=PROBLEMS | TOO_LARGE | DENIED | _BUSY,
         openapi_extra=_body(
             {
                 "application/json": {
@@ -103,7 +110,7 @@ def _add_entries(app: FastAPI) -> None:
                         "type": "array",
                         "items": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                         "minItems": 1,
-                        "maxItems": requests.ENTRIES_MAX,
+                        "maxItems": entries_max,
                     },
                     "example": ["e3" * 32],
                 },
@@ -112,13 +119,13 @@ def _add_entries(app: FastAPI) -> None:
         ),
         summary="Submit entries",
     )
-    async def submit(request: Request, service: Service) -> schemas.Submitted:
+    async def submit(request: Request, service: Service, by: Submitter) -> schemas.Submitted:
         """Take entries into the queue. Durable when answered; submitting again is harmless."""
         data = await requests.read_body(request, requests.SUBMISSION_BYTES_MAX)
         entries = await run_in_threadpool(
-            requests.parse_entries, data, requests.media_type(request)
+            requests.parse_entries, data, requests.media_type(request), entries_max=entries_max
         )
-        result = await run_in_threadpool(service.submit, entries)
+        result = await run_in_threadpool(service.intake.submit, entries, by)
         return schemas.Submitted(added=result.added, known=result.known)
 
     @app.get(

@@ -19,7 +19,7 @@ from testamur.errors import (
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 
 ENTRIES_MAX: Final = 100_000
-"""Most entries in one submission."""
+"""Most entries in one submission that an operator can allow."""
 SUBMISSION_BYTES_MAX: Final = 8 * 1024 * 1024
 """Room for that many entries as JSON, each on a line of its own."""
 BODY_SECONDS_MAX: Final = 60.0
@@ -70,12 +70,12 @@ def parse_entry(text: str) -> Hash32:
     return Hash32(bytes.fromhex(text))
 
 
-def parse_entries(data: bytes, kind: str) -> list[Hash32]:
+def parse_entries(data: bytes, kind: str, *, entries_max: int) -> list[Hash32]:
     """Read a submission: a JSON array of entries, or their raw bytes one after the other.
 
     Raises:
         RequestFormatError: not of the form; nothing of it is taken.
-        TooManyEntriesError: more than :data:`ENTRIES_MAX`.
+        TooManyEntriesError: more than ``entries_max``.
         UnsupportedMediaTypeError: neither ``application/json`` nor ``application/octet-stream``.
     """
     if kind == "application/octet-stream":
@@ -83,7 +83,7 @@ def parse_entries(data: bytes, kind: str) -> list[Hash32]:
             raise RequestFormatError(
                 f"{len(data)} bytes are not entries of {HASH_BYTES} bytes one after the other"
             )
-        _check_count(len(data) // HASH_BYTES)
+        _check_count(len(data) // HASH_BYTES, entries_max)
         return [
             Hash32(data[start : start + HASH_BYTES]) for start in range(0, len(data), HASH_BYTES)
         ]
@@ -94,7 +94,7 @@ def parse_entries(data: bytes, kind: str) -> list[Hash32]:
     items = parse_json(data, SUBMISSION_BYTES_MAX)
     if not isinstance(items, list) or not items:
         raise RequestFormatError("a submission is a JSON array of at least one entry")
-    _check_count(len(items))
+    _check_count(len(items), entries_max)
     for position, item in enumerate(items):
         if not isinstance(item, str) or not _HEX.fullmatch(item):
             raise RequestFormatError(f"entry {position} is not 64 lower-case hex digits")
@@ -113,6 +113,6 @@ def parse_json(data: bytes, bytes_max: int) -> object:
         raise RequestFormatError(f"the body is not strict JSON: {exc}") from exc
 
 
-def _check_count(count: int) -> None:
-    if count > ENTRIES_MAX:
-        raise TooManyEntriesError(f"{count} entries in one submission, the limit is {ENTRIES_MAX}")
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise TooManyEntriesError(f"{count} entries in one submission, the limit is {most}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from testamur.chain.ledger_client import LedgerClient
     from testamur.config import NodeSettings
+    from testamur.service.intake import Intake
     from testamur.service.loops import Stage
     from testamur.service.node import NodeService
     from testamur.storage.interface import Store
@@ -54,6 +56,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
     from testamur import __version__
     from testamur.chain.following import STATE_BLOCKS
     from testamur.chain.ledger_client import LedgerClient, check_identity
+    from testamur.service.access import Access
     from testamur.service.batch_trees import BatchTrees
     from testamur.service.membership import NodeDescription
     from testamur.service.node import NodeService
@@ -75,6 +78,8 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             BatchTrees(files),
             client,
             about=NodeDescription(identity, settings.network, settings.finality, __version__),
+            intake=_intake(settings, store, clock),
+            access=Access(store, clock=clock, random_bytes=secrets.token_bytes),
             clock=clock,
             follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
             state_blocks=STATE_BLOCKS,
@@ -86,6 +91,25 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
             running.append(stages.sealing(settings, store, files, identity, clock))
             running.append(stages.anchoring(settings, client, store, key, check=check, clock=clock))
         yield Node(service, tuple(running))
+
+
+def _intake(settings: NodeSettings, store: Store, clock: Callable[[], float]) -> Intake:
+    import shutil
+
+    from testamur.service.intake import Intake, IntakeLimits
+
+    limits = IntakeLimits(
+        submission_entries_max=settings.submission_entries_max,
+        queue_entries_max=settings.queue_entries_max,
+        disk_free_bytes_min=settings.disk_free_mib_min * 2**20,
+        open=settings.open_submission,
+    )
+    return Intake(
+        store,
+        limits=limits,
+        clock=clock,
+        free_bytes=lambda: shutil.disk_usage(settings.data_dir).free,
+    )
 
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:

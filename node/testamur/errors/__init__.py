@@ -35,6 +35,7 @@
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
     │   ├── BundleFormatError
+    │   ├── OperatorLogError         a line is none, or does not follow the one before
     │   ├── RequestFormatError       an HTTP request
     │   ├── OutOfRangeError
     │   ├── RequestTooLargeError
@@ -65,7 +66,22 @@
     │   └── DevchainRefusalError     what the embedded chain answers as a JSON-RPC error
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
+    │   │   └── NodeBusyError        it says after how many seconds to come back
+    │   ├── NodeRefusedError         whoever asks may not do this
     │   └── NodeProtocolError
+    ├── AccessError                  the node refuses for who asks, or for how much is asked
+    │   ├── TokenMissingError
+    │   ├── TokenInvalidError        malformed, unknown, or revoked
+    │   ├── TokenExpiredError
+    │   ├── ScopeMissingError        the token is good, and not for this
+    │   ├── TokenNameTakenError
+    │   ├── UnknownTokenError
+    │   ├── TokenFormatError
+    │   └── BusyError                nothing was done; ask again after so many seconds
+    │       ├── QuotaExceededError
+    │       ├── QueueFullError
+    │       ├── TooManyRequestsError
+    │       └── DiskLowError
     ├── DemoError                    the demo cannot go on
     ├── ConfigurationError
     └── UnwritableFileError          a file that a command makes
@@ -77,6 +93,21 @@ business of ``api/`` alone.
 
 from __future__ import annotations
 
+from testamur.errors.access import (
+    AccessError,
+    BusyError,
+    DiskLowError,
+    QueueFullError,
+    QuotaExceededError,
+    ScopeMissingError,
+    TokenExpiredError,
+    TokenFormatError,
+    TokenInvalidError,
+    TokenMissingError,
+    TokenNameTakenError,
+    TooManyRequestsError,
+    UnknownTokenError,
+)
 from testamur.errors.base import (
     TestamurError,
 )
@@ -119,6 +150,7 @@ from testamur.errors.ledger import (
     BirthFormatError,
     BundleFormatError,
     FormatError,
+    OperatorLogError,
     OutOfRangeError,
     ReceiptFormatError,
     RecordFormatError,
@@ -140,8 +172,10 @@ from testamur.errors.merkle import (
 from testamur.errors.nodes import (
     ConfigurationError,
     DemoError,
+    NodeBusyError,
     NodeError,
     NodeProtocolError,
+    NodeRefusedError,
     NodeUnavailableError,
     UnwritableFileError,
 )
@@ -162,9 +196,11 @@ from testamur.errors.storage import (
 )
 
 __all__ = [
+    "AccessError",
     "BatchingError",
     "BirthFormatError",
     "BundleFormatError",
+    "BusyError",
     "ChainDisagreementError",
     "ChainError",
     "ChainIdentityError",
@@ -178,6 +214,7 @@ __all__ = [
     "DemoError",
     "DeploymentError",
     "DevchainRefusalError",
+    "DiskLowError",
     "DuplicateKeyError",
     "ForeignLocatorError",
     "FormatError",
@@ -189,14 +226,19 @@ __all__ = [
     "MemberRangeError",
     "MerkleError",
     "NestingTooDeepError",
+    "NodeBusyError",
     "NodeError",
     "NodeProtocolError",
+    "NodeRefusedError",
     "NodeUnavailableError",
     "NotFollowedYetError",
     "NumberOutOfRangeError",
+    "OperatorLogError",
     "OutOfRangeError",
     "ProfileConflictError",
     "ProofLengthError",
+    "QueueFullError",
+    "QuotaExceededError",
     "ReadBackError",
     "ReceiptFormatError",
     "RecordFormatError",
@@ -204,6 +246,7 @@ __all__ = [
     "RequestTooLargeError",
     "ReusedLocatorError",
     "RootMismatchError",
+    "ScopeMissingError",
     "SeveralLocatorsError",
     "SeveralSignaturesError",
     "SidecarError",
@@ -216,8 +259,14 @@ __all__ = [
     "StoreLockedError",
     "StoreUnavailableError",
     "TestamurError",
+    "TokenExpiredError",
+    "TokenFormatError",
+    "TokenInvalidError",
+    "TokenMissingError",
+    "TokenNameTakenError",
     "TooManyEntriesError",
     "TooManyLinesError",
+    "TooManyRequestsError",
     "TransactionRejectedError",
     "TreeRangeError",
     "TrustFileFormatError",
@@ -225,6 +274,7 @@ __all__ = [
     "UnknownEntryError",
     "UnknownProfileError",
     "UnknownRecordError",
+    "UnknownTokenError",
     "UnmatchedDisclosureError",
     "UnparsableCredentialError",
     "UnreadableFileError",

@@ -155,6 +155,7 @@ network_name = "embedded chain"
 network_kind = "local"
 port = {member.port}
 seal_after_seconds = 0
+open_submission = true
 poll_seconds = 0.2
 """
 
