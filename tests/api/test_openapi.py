@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from testamur.ledger.operator_log import COMMAND_LINE
+from testamur.service.access import TokenRequest
 from tests.support.node import Committed, HttpNode
 
-VERBS = {"get", "post"}
+VERBS = {"get", "post", "delete"}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,10 @@ def test_the_document_has_the_paths_of_this_version_and_no_other(document: dict[
         ("get", "/v1/ledger/consistency"),
         ("get", "/v1/members"),
         ("get", "/v1/trust"),
+        ("get", "/v1/tokens"),
+        ("post", "/v1/tokens"),
+        ("delete", "/v1/tokens/{token_id}"),
+        ("get", "/v1/operator-log"),
         ("get", "/health/live"),
         ("get", "/health/ready"),
     }
@@ -102,6 +108,8 @@ def test_answers_have_exactly_the_documented_fields(
     document: dict[str, Any], node: HttpNode, registered: tuple[Committed, dict[str, Any]]
 ) -> None:
     entry = registered[0].entry.hex()
+    wanted = TokenRequest("test of the document", ["audit", "admin"])
+    made = node.node.service.access.create(wanted, by=COMMAND_LINE)
     root = node.http.get(f"/v1/entries/{entry}").json()["batch"]
     needed = {
         "/v1/ledger/inclusion": {"index": 1, "size": 2},
@@ -114,7 +122,9 @@ def test_answers_have_exactly_the_documented_fields(
             continue
         named = document["components"]["schemas"][reference.rpartition("/")[2]]
         answer = node.http.get(
-            path.replace("{entry}", entry).replace("{root}", root), params=needed.get(path)
+            path.replace("{entry}", entry).replace("{root}", root),
+            params=needed.get(path),
+            headers={"Authorization": f"Bearer {made.text}"},
         )
         assert answer.status_code == 200
         assert set(answer.json()) == set(named["properties"]), path

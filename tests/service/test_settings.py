@@ -40,7 +40,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write(tmp_path: Path, **given: Any) -> Path:
     values = {name: value for name, value in (GOOD | given).items() if value is not ...}
-    lines = [f"{n} = {v if isinstance(v, int | float) else repr(v)}" for n, v in values.items()]
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
     path = tmp_path / "node.toml"
     path.write_text("\n".join(lines))
     return path
@@ -123,6 +123,10 @@ OTHER: dict[str, tuple[Any, Any]] = {
     "seal_at_count": (1, 2),
     "seal_after_seconds": (1, 2),
     "batch_floor": (2, 3),
+    "open_submission": (True, False),
+    "submission_entries_max": (1, 2),
+    "queue_entries_max": (1, 2),
+    "disk_free_mib_min": (1, 2),
     "poll_seconds": (1.5, 2.5),
     "rpc_timeout_seconds": (1.5, 2.5),
     "fee_cap_gwei": (1, 2),
@@ -172,6 +176,7 @@ def test_a_chain_is_named_by_both_and_by_nothing_else() -> None:
 
 
 UNSAFE_VALUES: dict[str, dict[str, Any]] = {
+    "open_submission": {"open_submission": True},
     "anchor_key_file": {"anchor_key_file": "anchor.key"},
     "host": {"host": "0.0.0.0"},  # noqa: S104 - the point
     "rpc_url": {"rpc_url": "http://rpc.example/s3cret"},
@@ -247,6 +252,11 @@ WRONG: list[tuple[str, Any]] = [
     ("batch_floor", 2**18 + 1),
     ("poll_seconds", 0),
     ("rpc_timeout_seconds", -1),
+    ("open_submission", "s3cret"),
+    ("submission_entries_max", 0),
+    ("submission_entries_max", 100_001),
+    ("queue_entries_max", 0),
+    ("disk_free_mib_min", -1),
     ("fee_cap_gwei", 0),
     ("allowed_private_endpoints", "s3cret:1"),
     ("allowed_private_endpoints", ["s3cret"]),

@@ -15,10 +15,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event
 
 from testamur.errors import StoreLockedError, StoreUnavailableError
+from testamur.ledger.operator_log import COMMAND_LINE, NODE, Act
 from testamur.storage.sql.database import DATABASE_NAME, LOCK_NAME, open_database
 from testamur.storage.sql.store import SqlStore, open_store
 from testamur.storage.sql.tables import METADATA
-from tests.support.stored import IDENTITY, birth_in, block, digest, signed, some_entries
+from tests.support.stored import IDENTITY, a_token, birth_in, block, digest, signed, some_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,16 +45,20 @@ CALLS: dict[str, Callable[[SqlStore], Any]] = {
     "followed": lambda store: store.followed(),
     "identity": lambda store: store.identity(),
     "in_replica": lambda store: store.in_replica(1, some_entries(1)),
+    "log_end": lambda store: store.log_end(),
+    "log_lines": lambda store: store.log_lines(),
     "indexed_counts": lambda store: store.indexed_counts(),
     "last_sequence": lambda store: store.last_sequence(),
     "missing_replicas": lambda store: store.missing_replicas(start=0),
     "pad": lambda store: store.pad(1, []),
     "padding_of": lambda store: store.padding_of(digest("root")),
     "ping": lambda store: store.ping(),
+    "put_token": lambda store: store.put_token(a_token(), digest("secret"), by=COMMAND_LINE),
     "put_signed": lambda store: store.put_signed(signed(1)),
     "queue": lambda store: store.queue(),
     "read_ledger": lambda store: store.read_ledger(0),
     "rebuild_index": lambda store: store.rebuild_index(lambda _root: []),
+    "record_act": lambda store: store.record_act(Act(NODE, "node_started", 1, {})),
     "recent_blocks": lambda store: store.recent_blocks(),
     "record": lambda store: store.record(0),
     "record_of_batch": lambda store: store.record_of_batch(1, digest("root")),
@@ -63,11 +68,15 @@ CALLS: dict[str, Callable[[SqlStore], Any]] = {
     "replica_entry_counts": lambda store: store.replica_entry_counts(),
     "replicas": lambda store: store.replicas(),
     "replication": lambda store: store.replication(1),
+    "revoke_token": lambda store: store.revoke_token("a", at=1, by=COMMAND_LINE),
     "rewind": lambda store: store.rewind(1),
     "seal": lambda store: store.seal(1, root=digest("root"), count=1, sealed_at=1),
     "set_anchor_state": lambda store: store.set_anchor_state(digest("tx"), "mined"),
     "set_finalized": lambda store: store.set_finalized(block(1)),
+    "settle_submissions": lambda store: store.settle_submissions(before=1),
     "size": lambda store: store.size(),
+    "token": lambda store: store.token("a"),
+    "tokens": lambda store: store.tokens(),
     "totals": lambda store: store.totals(),
     "unfinished_claim": lambda store: store.unfinished_claim(),
 }

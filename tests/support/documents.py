@@ -52,18 +52,27 @@ def inline_commands(text: str) -> list[list[str]]:
 
 
 def known_commands() -> dict[str, set[str]]:
-    """Give the commands that exist, each with its options."""
-    group = cast("dict[str, Command]", vars(typer.main.get_command(app))["commands"])
-    return {
-        name: {"--help"} | {o for p in one.params for o in (*p.opts, *p.secondary_opts)}
-        for name, one in group.items()
-    }
+    """Give the commands that exist, ``token create`` among them, each with its options."""
+    return _commands_of(typer.main.get_command(app), "")
+
+
+def _commands_of(group: object, prefix: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name, one in cast("dict[str, Command]", vars(group)["commands"]).items():
+        if "commands" in vars(one):
+            found |= _commands_of(one, f"{prefix}{name} ")
+        else:
+            options = {o for p in one.params for o in (*p.opts, *p.secondary_opts)}
+            found[prefix + name] = {"--help"} | options
+    return found
 
 
 def what_does_not_exist(words: list[str]) -> list[str]:
     """Give the command, or those of its options, that ``testamur`` does not have."""
     known = known_commands()
     name, *arguments = words
+    if name not in known and arguments and f"{name} {arguments[0]}" in known:
+        name = f"{name} {arguments.pop(0)}"
     if name not in known:
         return [name]
     options = {word.split("=")[0] for word in arguments if word.startswith("-") and word != "-"}

@@ -164,6 +164,7 @@ class Consortium:
             "anchor_key_file": key,
             "network_name": "embedded chain",
             "seal_after_seconds": 0,
+            "open_submission": True,
             "rpc_timeout_seconds": RPC_TIMEOUT_SECONDS,
             "allowed_private_endpoints": self.private_endpoints,
         }
@@ -246,6 +247,7 @@ class Consortium:
             "port": self.ports[member - 1],
             "allowed_private_endpoints": self.private_endpoints,
             "seal_after_seconds": 0,
+            "open_submission": True,
             "poll_seconds": 0.05,
         } | given
         lines = [f"{name} = {json.dumps(value, default=str)}" for name, value in values.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 from testamur.ledger.records import Record, RecordKind, governance_record
 from testamur.merkle.hashing import EMPTY_ROOT, Hash32, leaf_hash
@@ -13,6 +14,7 @@ from testamur.storage.model import (
     LedgerIdentity,
     Padding,
 )
+from testamur.storage.tokens import Token
 
 MEMBER = 7
 BIRTH_CHANGE = b"the birth of a ledger"
@@ -42,6 +44,19 @@ def some_padding(count: int, name: str = "padding") -> list[Padding]:
         Padding(entry=digest(f"{name} {number}"), salt=digest(f"{name} salt {number}"))
         for number in range(count)
     ]
+
+
+def a_token(name: str = "LMS", **given: Any) -> Token:
+    """Give a token; its id comes from its name."""
+    values: dict[str, Any] = {
+        "id": digest(f"token {name}").hex()[:10],
+        "name": name,
+        "scopes": ("submit",),
+        "created_at": 1_800_000_000,
+        "expires_at": None,
+        "quota_per_day": None,
+    }
+    return Token(**(values | given))
 
 
 class PaddingMaker:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from testamur import __version__
 from testamur.api import requests, schemas
+from testamur.api.access import DENIED, Submitter, is_closed_to_pages
 from testamur.api.ledger_routes import add_batches, add_records
 from testamur.api.problems import problem, problem_of
 from testamur.api.receipt_routes import add_receipts, add_sealing
@@ -26,10 +27,12 @@ from testamur.api.routing import (
     EntryPath,
     Service,
     body,
+    documented_problem,
     entries_body,
     note_failure,
     route_of,
 )
+from testamur.api.token_routes import add_operator_log, add_tokens
 from testamur.api.verify_routes import add_verify
 from testamur.errors import RequestFormatError, TestamurError
 from testamur.ledger.trust import serialise_trust
@@ -38,6 +41,11 @@ from testamur.service.node import NodeService
 SUBMISSION_PATH = "/v1/entries"
 SEALING_PATH = "/v1/batches"
 _LOG = structlog.get_logger("testamur")
+
+
+_BUSY: dict[int | str, dict[str, Any]] = {
+    429: documented_problem("Over a quota; nothing was taken. Ask again after Retry-After."),
+}
 
 
 def create_app(service: NodeService) -> FastAPI:
@@ -69,6 +77,8 @@ def create_app(service: NodeService) -> FastAPI:
     _add_ledger(app)
     add_batches(app)
     add_records(app)
+    add_tokens(app)
+    add_operator_log(app)
     _add_health(app)
     return app
 
@@ -81,18 +91,10 @@ class _OpenToPages(CORSMiddleware):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_closed(scope):
+        if scope["type"] == "http" and is_closed_to_pages(scope):
             await self.app(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-
-def _is_closed(scope: Scope) -> bool:
-    """Whether a request submits or seals, or asks whether it may (CORS preflight)."""
-    if scope["path"] == SEALING_PATH:
-        asked = Headers(scope=scope).get("access-control-request-method")
-        return "POST" in {scope["method"], asked}
-    return bool(scope["path"] == SUBMISSION_PATH)
 
 
 def _add_entries(app: FastAPI) -> None:
@@ -100,20 +102,20 @@ def _add_entries(app: FastAPI) -> None:
         SUBMISSION_PATH,
         status_code=202,
         response_model=schemas.Submitted,
-        responses=PROBLEMS | TOO_LARGE,
+        responses=PROBLEMS | TOO_LARGE | DENIED | _BUSY,
         openapi_extra=body(entries_body(requests.ENTRIES_MAX)),
         summary="Submit entries",
     )
-    async def submit(request: Request, service: Service) -> schemas.Submitted:
+    async def submit(request: Request, service: Service, by: Submitter) -> schemas.Submitted:
         """Take entries into the queue. Durable when answered; submitting again is harmless."""
         data = await requests.read_body(request, requests.SUBMISSION_BYTES_MAX)
         entries = await run_in_threadpool(
             requests.parse_entries,
             data,
             requests.media_type(request),
-            entries_max=requests.ENTRIES_MAX,
+            entries_max=service.intake.limits.submission_entries_max,
         )
-        result = await run_in_threadpool(service.submit, entries)
+        result = await run_in_threadpool(service.intake.submit, entries, by)
         return schemas.Submitted(added=result.added, known=result.known)
 
     @app.get(

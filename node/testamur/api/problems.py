@@ -10,25 +10,37 @@ from typing import Final
 from starlette.responses import JSONResponse
 
 from testamur.errors import (
+    AccessError,
+    BusyError,
     ChainDisagreementError,
     ChainUnavailableError,
     CorruptBatchError,
     CredentialError,
+    DiskLowError,
     FormatError,
     NotFollowedYetError,
     NotSealingError,
+    QueueFullError,
     RequestTooLargeError,
+    ScopeMissingError,
     StorageError,
     TestamurError,
+    TokenExpiredError,
+    TokenFormatError,
+    TokenInvalidError,
+    TokenMissingError,
+    TokenNameTakenError,
     TooManyEntriesError,
     TooManyLinesError,
     UnknownBatchError,
     UnknownEntryError,
+    UnknownTokenError,
     UnsupportedMediaTypeError,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
+_REALM: Final = 'Bearer realm="testamur"'
 
 _STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
     (RequestTooLargeError, 413),
@@ -36,6 +48,16 @@ _STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
     (TooManyLinesError, 413),
     (UnsupportedMediaTypeError, 415),
     (NotSealingError, 409),
+    (TokenMissingError, 401),
+    (TokenInvalidError, 401),
+    (TokenExpiredError, 401),
+    (ScopeMissingError, 403),
+    (TokenNameTakenError, 409),
+    (UnknownTokenError, 404),
+    (TokenFormatError, 400),
+    (QueueFullError, 503),
+    (DiskLowError, 503),
+    (BusyError, 429),
     (UnknownEntryError, 404),
     (UnknownBatchError, 404),
     (CorruptBatchError, 500),
@@ -65,7 +87,7 @@ def problem(
 def problem_of(error: TestamurError) -> JSONResponse:
     """Answer with the problem document of an error."""
     body, status = problem_document(error), status_of(error)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None  # noqa: PLR2004
+    headers = _headers(error, status)
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -86,3 +108,23 @@ def _document(status: int, code: str, detail: str, advice: str) -> dict[str, obj
     if advice:
         body["advice"] = advice
     return body
+
+
+def _headers(error: TestamurError, status: int) -> dict[str, str] | None:
+    if isinstance(error, BusyError):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, AccessError):
+        return _challenge(error)
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None  # noqa: PLR2004
+
+
+def _challenge(error: AccessError) -> dict[str, str] | None:
+    """Name the way to get in (RFC 6750 section 3); no cause where nothing was sent."""
+    if isinstance(error, TokenMissingError):
+        return {"WWW-Authenticate": _REALM}
+    if isinstance(error, (TokenInvalidError, TokenExpiredError)):
+        return {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
+    if isinstance(error, ScopeMissingError):
+        told = f'{_REALM}, error="insufficient_scope", scope="{error.scope}"'
+        return {"WWW-Authenticate": told}
+    return None

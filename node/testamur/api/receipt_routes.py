@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, StreamingResponse
 
 from testamur.api import requests, schemas
+from testamur.api.access import DENIED, Submitter
 from testamur.api.routing import (
     NOT_FOUND,
     PROBLEMS,
@@ -93,13 +94,13 @@ def add_sealing(app: FastAPI) -> None:
         "/v1/batches",
         status_code=202,
         response_model=schemas.SealingAnswer,
-        responses=PROBLEMS | TOO_LARGE | _NOT_SEALING,
+        responses=PROBLEMS | TOO_LARGE | DENIED | _NOT_SEALING,
         openapi_extra=body(
             {"application/json": {"schema": {"type": "object", "additionalProperties": False}}}
         ),
         summary="Seal what waits now",
     )
-    async def seal(request: Request, service: Service) -> schemas.SealingAnswer:
+    async def seal(request: Request, service: Service, _by: Submitter) -> schemas.SealingAnswer:
         """Have the entries that wait now sealed at the next pass; asking again is harmless.
 
         The body is an empty object: what a page can send without asking first is not taken.

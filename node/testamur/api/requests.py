@@ -19,7 +19,7 @@ from testamur.errors import (
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 
 ENTRIES_MAX: Final = 100_000
-"""Most entries in one submission."""
+"""Most entries in one submission that an operator can allow."""
 RECEIPTS_MAX: Final = 1000
 """Most receipts in one answer: about 5 MB, a second or less of work."""
 RECEIPTS_BYTES_MAX: Final = 128 * 1024

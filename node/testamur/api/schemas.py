@@ -11,6 +11,7 @@ from testamur.service.ledger_tree import HeadTree
 from testamur.service.membership import MemberEntry
 from testamur.service.proving import Located
 from testamur.storage.model import Replication
+from testamur.storage.tokens import Scope
 
 HexHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$", examples=["e3" * 32])]
 Address = Annotated[str, Field(pattern="^0x[0-9a-f]{40}$")]
@@ -170,3 +171,46 @@ class Problem(BaseModel):
     code: str = Field(description="Stable; docs/formats/errors.md lists all.")
     detail: str
     advice: str | None = None
+
+
+class TokenAnswer(BaseModel):
+    """A token, without its secret part."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: int = Field(description="Unix seconds.")
+    expires_at: int | None = Field(description="Unix seconds; null: never.")
+    quota_per_day: int | None = Field(description="New entries a day; null: any number.")
+    revoked_at: int | None = Field(description="Unix seconds; null: it was not revoked.")
+
+
+class NewTokenAnswer(TokenAnswer):
+    """A new token."""
+
+    token: str = Field(description="The token itself, shown this once.")
+
+
+class TokensAnswer(BaseModel):
+    """All tokens, the oldest first."""
+
+    tokens: list[TokenAnswer]
+
+
+class LogLineAnswer(BaseModel):
+    """A line of the operator log; docs/formats/operator-log.md."""
+
+    index: int
+    previous: HexHash
+    time: int = Field(description="Unix seconds.")
+    actor: dict[str, str]
+    act: str
+    details: dict[str, str | int | list[str] | None]
+
+
+class OperatorLogAnswer(BaseModel):
+    """A page of the operator log."""
+
+    lines: list[LogLineAnswer]
+    size: int = Field(description="Lines that there are.")
+    newest: HexHash | None = Field(description="Hash of the newest line; null without any.")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from testamur.chain.keys import SigningKey
     from testamur.chain.ledger_client import LedgerClient
     from testamur.config import NodeSettings
+    from testamur.service.intake import Intake
     from testamur.service.loops import Stage
     from testamur.service.node import NodeService
     from testamur.storage.interface import Store
@@ -60,6 +62,7 @@ def open_node(
     from testamur.batching.seal_request import SealRequest
     from testamur.chain.following import STATE_BLOCKS
     from testamur.chain.ledger_client import LedgerClient, check_identity
+    from testamur.service.access import Access
     from testamur.service.batch_trees import BatchTrees
     from testamur.service.membership import NodeDescription
     from testamur.service.node import NodeService
@@ -83,6 +86,8 @@ def open_node(
             BatchTrees(files),
             client,
             about=NodeDescription(identity, settings.network, settings.finality, __version__),
+            intake=_intake(settings, store, clock),
+            access=Access(store, clock=clock, random_bytes=secrets.token_bytes),
             clock=clock,
             follow_seconds_max=FOLLOW_SECONDS_MAX + 10 * settings.poll_seconds,
             state_blocks=STATE_BLOCKS,
@@ -99,6 +104,25 @@ def open_node(
             )
             running.append(stages.anchoring(settings, client, store, key, check=check, clock=clock))
         yield Node(service, tuple(running))
+
+
+def _intake(settings: NodeSettings, store: Store, clock: Callable[[], float]) -> Intake:
+    import shutil
+
+    from testamur.service.intake import Intake, IntakeLimits
+
+    limits = IntakeLimits(
+        submission_entries_max=settings.submission_entries_max,
+        queue_entries_max=settings.queue_entries_max,
+        disk_free_bytes_min=settings.disk_free_mib_min * 2**20,
+        open=settings.open_submission,
+    )
+    return Intake(
+        store,
+        limits=limits,
+        clock=clock,
+        free_bytes=lambda: shutil.disk_usage(settings.data_dir).free,
+    )
 
 
 def _bind(settings: NodeSettings, client: LedgerClient, store: Store) -> LedgerIdentity:

@@ -18,6 +18,7 @@ from testamur.cli import (
     output,
     reservation,
     submission,
+    tokens,
     verification,
 )
 from testamur.cli.demo.command import demo
@@ -40,6 +41,7 @@ app.command()(submission.receipt)
 app.command()(verification.verify)
 app.command()(operation.serve)
 app.command()(operation.check)
+app.add_typer(tokens.app)
 app.command()(devchain.devchain)
 app.command()(demo)
 

@@ -5,7 +5,9 @@ Nothing that a node answers is trusted here; the callers' parsers and verificati
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ from testamur.credentials.strict_json import JsonValue
 from testamur.errors import (
     ConfigurationError,
     CredentialError,
+    NodeBusyError,
     NodeProtocolError,
+    NodeRefusedError,
     NodeUnavailableError,
     ReceiptFormatError,
     UnknownEntryError,
@@ -45,6 +49,8 @@ DEADLINE_SECONDS: Final = 60.0
 ISSUERS_MAX: Final = 40
 ISSUER_TEXT_MAX: Final = 1024
 _PROBLEM_SHOWN_MAX: Final = 300
+_REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_BUSY: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _TRY_LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
@@ -80,14 +86,19 @@ class NodeClient:
         self,
         url: str,
         *,
+        token: str | None = None,
+        insecure_http: bool = False,
         transport: httpx.BaseTransport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Address the node at ``url``, such as ``https://node.aldermere.example``.
 
+        ``token`` goes with what writes or needs rights, and with nothing else. ``insecure_http``
+        lets it go unencrypted to another machine.
+
         Raises:
             ConfigurationError: not an http or https URL, or one with a user name, a query or a
-                fragment.
+                fragment; or the token would be readable on its way.
         """
         try:
             base = httpx.URL(url)
@@ -97,7 +108,10 @@ class NodeClient:
             raise ConfigurationError("the node's URL does not start with https:// or http://")
         if base.userinfo or base.query or base.fragment:
             raise ConfigurationError("the node's URL has a user name, a query or a fragment")
+        if token is not None and base.scheme == "http" and not insecure_http:
+            _refuse_plain(base.host)
         self._base = str(base).rstrip("/")
+        self._token = token
         self._monotonic = monotonic
         self._client = httpx.Client(
             transport=transport,
@@ -126,28 +140,41 @@ class NodeClient:
         headers: Mapping[str, str] | None = None,
         expected: Collection[int] = (HTTPStatus.OK,),
         bytes_max: int = REPLY_BYTES_MAX,
+        authorised: bool = False,
     ) -> Reply:
         """Send one request; ``path`` starts with a slash and is ours, never a node's.
 
+        ``authorised``: with the token, where there is one.
+
         Raises:
+            NodeBusyError: the node says after how many seconds to come back (429, 503).
             NodeUnavailableError: no answer, a broken one, or a status that says "later" (408,
                 429, 5xx).
+            NodeRefusedError: who asks may not (401, 403).
             NodeProtocolError: any other unexpected status, redirects included; or a reply that
                 is compressed or too large.
         """
+        sent = dict(headers or {})
+        if authorised and self._token is not None:
+            sent["Authorization"] = f"Bearer {self._token}"
         deadline = self._monotonic() + DEADLINE_SECONDS
         try:
             with self._client.stream(
-                method, self._base + path, content=content, headers=dict(headers or {})
+                method, self._base + path, content=content, headers=sent
             ) as response:
                 body = self._read(response, bytes_max, deadline)
                 status = response.status_code
+                later = _seconds(response.headers.get("Retry-After", ""))
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as exc:
             reason = str(exc) or type(exc).__name__
             raise NodeUnavailableError(f"no answer from {self._base}: {reason}") from exc
         if status in expected:
             return Reply(status, body)
         detail = f"{self._base}{path} answered {status}{_problem(body)}"
+        if status in _REFUSED:
+            raise NodeRefusedError(detail)
+        if status in _BUSY and later is not None:
+            raise NodeBusyError(detail, later)
         if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise NodeUnavailableError(detail)
         raise NodeProtocolError(detail)
@@ -191,6 +218,7 @@ class NodeClient:
         """Submit entries; they are durable at the node when this returns.
 
         Raises:
+            NodeBusyError, NodeRefusedError: as :meth:`request`; none was taken.
             NodeUnavailableError: as :meth:`request`; whether they were taken is unknown, and
                 submitting them again is harmless.
             NodeProtocolError: as :meth:`request`.
@@ -202,6 +230,7 @@ class NodeClient:
                 content=b"".join(entries),
                 headers={"Content-Type": "application/octet-stream"},
                 expected=(HTTPStatus.ACCEPTED,),
+                authorised=True,
             )
         )
         fields = Fields(answer, "the node's answer", NodeProtocolError)
@@ -296,6 +325,27 @@ class NodeClient:
             if self._monotonic() > deadline:
                 raise NodeUnavailableError(f"{self._base} was too slow to finish its reply")
         return bytes(body)
+
+
+def _refuse_plain(host: str) -> None:
+    """Refuse to send a token where others can read it: plain http ends at this machine.
+
+    A name other than ``localhost`` could lead anywhere.
+    """
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise ConfigurationError(
+            "the token would go over plain http, readable on its way: use the node's https URL, "
+            "or, on a network that is all your own, --insecure-http"
+        )
+
+
+def _seconds(retry_after: str) -> int | None:
+    """Read Retry-After in seconds (RFC 9110 section 10.2.3); a date is not used among nodes."""
+    return int(retry_after) if re.fullmatch(r"[0-9]{1,7}", retry_after, re.ASCII) else None
 
 
 def issuers_asked(claim: IssuerClaim) -> list[dict[str, object]]:

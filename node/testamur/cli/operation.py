@@ -10,9 +10,9 @@ import typer
 
 from testamur.cli import output
 from testamur.cli.credentials import AsJson
+from testamur.cli.data_directory import opened_store
 from testamur.cli.output import Colour, ExitCode
 from testamur.cli.rim import ServeOptions, rim_of
-from testamur.errors import ConfigurationError
 
 
 def serve(
@@ -62,12 +62,8 @@ def check(
     """
     from testamur.storage.batch_files import LocalBatchFiles  # noqa: PLC0415 (slow to import)
     from testamur.storage.integrity import check as check_integrity  # noqa: PLC0415
-    from testamur.storage.sql.database import DATABASE_NAME  # noqa: PLC0415
-    from testamur.storage.sql.store import open_store  # noqa: PLC0415
 
-    if not (data_dir / DATABASE_NAME).is_file():
-        raise ConfigurationError(f"{data_dir} is not a node's data directory")
-    with open_store(data_dir) as store:
+    with opened_store(data_dir) as store:
         total, done = sum(store.indexed_counts().values()), 0
         total += sum(store.replica_entry_counts().values())
         with output.progress("checking entries", total) as step:

@@ -20,8 +20,10 @@ from typing import Final, TextIO
 import typer
 
 from testamur.errors import (
+    BusyError,
     ChainUnavailableError,
     NodeError,
+    NodeRefusedError,
     SidecarStorageError,
     StorageError,
     TestamurError,
@@ -36,6 +38,7 @@ _OUTPUT_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errn
 """What the operating system answers to a write that it cannot do."""
 
 _MAY_PASS: Final = (
+    BusyError,
     ChainUnavailableError,
     NodeError,
     SidecarStorageError,
@@ -81,6 +84,8 @@ def exit_code(error: TestamurError) -> ExitCode:
     """Exit code for a command that ended with ``error``."""
     if isinstance(error, VerificationError):
         return ExitCode.REJECT
+    if isinstance(error, NodeRefusedError):
+        return ExitCode.USAGE
     if isinstance(error, _MAY_PASS):
         return ExitCode.RETRY
     return ExitCode.USAGE

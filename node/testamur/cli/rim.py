@@ -35,6 +35,9 @@ class Rim:
     clock: Callable[[], float] = time.time
     """Unix seconds; only for warnings that something is old."""
 
+    sleep: Callable[[float], None] = time.sleep
+    """Waits that many seconds; only for a node that says when to come back."""
+
     disk: Disk = field(default_factory=Disk)
     """Where sidecars are written."""
 

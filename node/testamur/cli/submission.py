@@ -7,15 +7,18 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from testamur.cli import output
+from testamur.cli.bearer import InsecureHttp, TokenFile, given_token
 from testamur.cli.credentials import AsJson, Files
 from testamur.cli.files import read_credential
 from testamur.cli.output import Colour, ExitCode
+from testamur.cli.patience import Patience
 from testamur.cli.registered import MADE_SUFFIXES, Registered, find_registered
 from testamur.cli.rim import rim_of
 from testamur.cli.targets import NODE_VARIABLE, own_trust
@@ -49,7 +52,15 @@ def check_wait(value: float | None) -> float | None:
     return value
 
 
-def submit(context: typer.Context, files: Files, *, node: NodeUrl, as_json: AsJson = False) -> None:
+def submit(
+    context: typer.Context,
+    files: Files,
+    *,
+    node: NodeUrl,
+    token_file: TokenFile = None,
+    insecure_http: InsecureHttp = False,
+    as_json: AsJson = False,
+) -> None:
     """Submit committed credentials: only their entries are sent, never the files.
 
     Submitting again is harmless. The entries are safe at the node when this command ends well.
@@ -57,13 +68,16 @@ def submit(context: typer.Context, files: Files, *, node: NodeUrl, as_json: AsJs
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
 
     paths = _credentials_among(files, "submit")
-    with NodeClient(node) as client:
-        found, codes = _find_all(rim_of(context).disk, client, paths, as_json=as_json)
+    rim = rim_of(context)
+    patience = Patience(rim.sleep)
+    with NodeClient(node, token=given_token(token_file), insecure_http=insecure_http) as client:
+        found, codes = _find_all(rim.disk, client, paths, as_json=as_json)
         added = known = 0
         with output.progress("submitting", len(found)) as step:
             for start in range(0, len(found), CHUNK_ENTRIES):
                 chunk = found[start : start + CHUNK_ENTRIES]
-                answer = client.submit([one.sidecar.entry for one in chunk])
+                entries = [one.sidecar.entry for one in chunk]
+                answer = patience.repeat(partial(client.submit, entries))
                 added += answer.added
                 known += answer.known
                 for one in chunk:

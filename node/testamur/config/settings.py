@@ -78,7 +78,8 @@ class NodeSettings(BaseSettings):
     reorganisation can take back what was called final."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Beyond loopback, anyone who reaches it may submit entries."""
+    """Address to listen on. Beyond loopback, tokens can be read on their way, unless a proxy with
+    TLS stands before the node."""
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8180
     """Port to listen on; 0 takes a free one."""
@@ -91,6 +92,21 @@ class NodeSettings(BaseSettings):
 
     batch_floor: Annotated[int, Field(ge=0, le=2**18)] = 16
     """Pad smaller batches to this many entries, so that no single person's leaf is a root."""
+
+    open_submission: bool = False
+    """Whether whoever reaches the node may submit without a token. True is for trials: on a machine
+    that others reach, anybody can have anything anchored in the member's name."""
+
+    submission_entries_max: Annotated[int, Field(ge=1, le=100_000)] = 100_000
+    """Most entries in one submission."""
+
+    queue_entries_max: Annotated[int, Field(ge=1)] = 2_000_000
+    """Most entries that wait to be sealed; more are refused. Smaller than a busy day brings: they
+    are refused while the chain is down."""
+
+    disk_free_mib_min: Annotated[int, Field(ge=0)] = 512
+    """With less free space in the data directory, in MiB, nothing new is taken. 0: a full disk is
+    met in the middle of a write, and the node stops."""
 
     poll_seconds: Annotated[float, Field(gt=0)] = 2.0
     """Pause between two looks at the chain."""

@@ -49,6 +49,12 @@ def _plain_over_a_network(settings: NodeSettings) -> bool:
 
 UNSAFE: Final = (
     UnsafeSetting(
+        "open_submission",
+        lambda settings: settings.open_submission,
+        "whoever reaches the node can have anything anchored in the member's name, without a "
+        "token: leave it out, and give tokens with testamur token create",
+    ),
+    UnsafeSetting(
         "anchor_key_file",
         lambda settings: settings.anchor_key_file is not None,
         "the anchor key lies unencrypted in a file, and whoever reads it can anchor in the "

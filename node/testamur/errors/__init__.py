@@ -35,6 +35,7 @@
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
     │   ├── BundleFormatError
+    │   ├── OperatorLogError         a line is none, or does not follow the one before
     │   ├── RequestFormatError       an HTTP request
     │   ├── OutOfRangeError
     │   ├── RequestTooLargeError
@@ -66,8 +67,23 @@
     │   └── DevchainRefusalError     what the embedded chain answers as a JSON-RPC error
     ├── NodeError                    what another node answered
     │   ├── NodeUnavailableError
+    │   │   └── NodeBusyError        it says after how many seconds to come back
+    │   ├── NodeRefusedError         whoever asks may not do this
     │   ├── NodeProtocolError
     │   └── EndpointRefusedError     a member's endpoint on chain is none to connect to
+    ├── AccessError                  the node refuses for who asks, or for how much is asked
+    │   ├── TokenMissingError
+    │   ├── TokenInvalidError        malformed, unknown, or revoked
+    │   ├── TokenExpiredError
+    │   ├── ScopeMissingError        the token is good, and not for this
+    │   ├── TokenNameTakenError
+    │   ├── UnknownTokenError
+    │   ├── TokenFormatError
+    │   └── BusyError                nothing was done; ask again after so many seconds
+    │       ├── QuotaExceededError
+    │       ├── QueueFullError
+    │       ├── TooManyRequestsError
+    │       └── DiskLowError
     ├── DemoError                    the demo cannot go on
     ├── ConfigurationError
     └── UnwritableFileError          a file that a command makes
@@ -79,6 +95,21 @@ business of ``api/`` alone.
 
 from __future__ import annotations
 
+from testamur.errors.access import (
+    AccessError,
+    BusyError,
+    DiskLowError,
+    QueueFullError,
+    QuotaExceededError,
+    ScopeMissingError,
+    TokenExpiredError,
+    TokenFormatError,
+    TokenInvalidError,
+    TokenMissingError,
+    TokenNameTakenError,
+    TooManyRequestsError,
+    UnknownTokenError,
+)
 from testamur.errors.base import (
     TestamurError,
 )
@@ -121,6 +152,7 @@ from testamur.errors.ledger import (
     BirthFormatError,
     BundleFormatError,
     FormatError,
+    OperatorLogError,
     OutOfRangeError,
     ReceiptFormatError,
     RecordFormatError,
@@ -143,8 +175,10 @@ from testamur.errors.nodes import (
     ConfigurationError,
     DemoError,
     EndpointRefusedError,
+    NodeBusyError,
     NodeError,
     NodeProtocolError,
+    NodeRefusedError,
     NodeUnavailableError,
     UnwritableFileError,
 )
@@ -166,9 +200,11 @@ from testamur.errors.storage import (
 )
 
 __all__ = [
+    "AccessError",
     "BatchingError",
     "BirthFormatError",
     "BundleFormatError",
+    "BusyError",
     "ChainDisagreementError",
     "ChainError",
     "ChainIdentityError",
@@ -182,6 +218,7 @@ __all__ = [
     "DemoError",
     "DeploymentError",
     "DevchainRefusalError",
+    "DiskLowError",
     "DuplicateKeyError",
     "EndpointRefusedError",
     "ForeignLocatorError",
@@ -194,15 +231,20 @@ __all__ = [
     "MemberRangeError",
     "MerkleError",
     "NestingTooDeepError",
+    "NodeBusyError",
     "NodeError",
     "NodeProtocolError",
+    "NodeRefusedError",
     "NodeUnavailableError",
     "NotFollowedYetError",
     "NotSealingError",
     "NumberOutOfRangeError",
+    "OperatorLogError",
     "OutOfRangeError",
     "ProfileConflictError",
     "ProofLengthError",
+    "QueueFullError",
+    "QuotaExceededError",
     "ReadBackError",
     "ReceiptFormatError",
     "RecordFormatError",
@@ -210,6 +252,7 @@ __all__ = [
     "RequestTooLargeError",
     "ReusedLocatorError",
     "RootMismatchError",
+    "ScopeMissingError",
     "SeveralLocatorsError",
     "SeveralSignaturesError",
     "SidecarError",
@@ -222,8 +265,14 @@ __all__ = [
     "StoreLockedError",
     "StoreUnavailableError",
     "TestamurError",
+    "TokenExpiredError",
+    "TokenFormatError",
+    "TokenInvalidError",
+    "TokenMissingError",
+    "TokenNameTakenError",
     "TooManyEntriesError",
     "TooManyLinesError",
+    "TooManyRequestsError",
     "TransactionRejectedError",
     "TreeRangeError",
     "TrustFileFormatError",
@@ -231,6 +280,7 @@ __all__ = [
     "UnknownEntryError",
     "UnknownProfileError",
     "UnknownRecordError",
+    "UnknownTokenError",
     "UnmatchedDisclosureError",
     "UnparsableCredentialError",
     "UnreadableFileError",

@@ -44,6 +44,13 @@ class BundleFormatError(FormatError):
     advice = "Ask the holder for the bundle unchanged, as the university handed it out."
 
 
+class OperatorLogError(FormatError):
+    """A line of the operator log is none, or does not follow the one before."""
+
+    code = "operator_log"
+    advice = "Lines were altered or removed: compare with a backup, and with what was noted of it."
+
+
 class RequestFormatError(FormatError):
     """An HTTP request that is not of the documented form."""
 

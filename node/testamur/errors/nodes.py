@@ -18,6 +18,27 @@ class NodeUnavailableError(NodeError):
     advice = "Check the node's URL, or ask another member's node."
 
 
+class NodeBusyError(NodeUnavailableError):
+    """The node says after how many seconds to come back."""
+
+    code = "node_busy"
+    advice = "Run the same command again later: what the node has taken already is not lost."
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NodeRefusedError(NodeError):
+    """The node does not let whoever asks do this."""
+
+    code = "node_refused"
+    advice = (
+        "Give a token that is in force and has the scope: TESTAMUR_TOKEN or --token-file. The "
+        "node's operator makes one: testamur token create."
+    )
+
+
 class NodeProtocolError(NodeError):
     """The node answered something that is not of the protocol."""
 

@@ -21,16 +21,18 @@ from testamur.ledger.report import Report
 from testamur.ledger.trust import TrustFile
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
+from testamur.service.access import Access
 from testamur.service.batch_trees import BatchTrees
 from testamur.service.bulk_proving import BulkProving, Proven
 from testamur.service.holdings import Holdings
+from testamur.service.intake import Intake
 from testamur.service.ledger_tree import HeadTree, LedgerSnapshot, LedgerTree
 from testamur.service.membership import MemberEntry, Membership, NodeDescription
 from testamur.service.proving import Located, Proving
 from testamur.service.reading import Reading
 from testamur.service.verifying import ChainReader, Moment, Verifying
 from testamur.storage.interface import Store
-from testamur.storage.model import AddResult, QueueState, Replication
+from testamur.storage.model import QueueState, Replication
 
 
 class NodeService:
@@ -43,6 +45,8 @@ class NodeService:
         chain: ChainReader,
         *,
         about: NodeDescription,
+        intake: Intake,
+        access: Access,
         clock: Callable[[], float],
         follow_seconds_max: float,
         state_blocks: int,
@@ -74,19 +78,13 @@ class NodeService:
         self._follow_seconds_max = follow_seconds_max
         self._followed_at: float | None = None
         self.about = about
+        self.intake = intake
+        self.access = access
         self.reading = Reading(store, batches, self._tree, member=member)
 
     def note_followed(self) -> None:
         """Note that the chain was looked at, and all of it followed, just now."""
         self._followed_at = self._clock()
-
-    def submit(self, entries: Sequence[Hash32]) -> AddResult:
-        """Take entries into the queue; durable when it returns, idempotent.
-
-        Raises:
-            StoreUnavailableError: whether they were taken is unknown; submit them again.
-        """
-        return self._store.add_entries(entries, submitted_at=int(self._clock()))
 
     def queue(self) -> QueueState:
         """Count what waits to be sealed."""

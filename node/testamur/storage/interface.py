@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from testamur.ledger.operator_log import Act, Actor, LogLine
 from testamur.merkle.hashing import Hash32
 from testamur.storage.model import (
     AddResult,
@@ -41,20 +42,30 @@ from testamur.storage.model import (
     Replication,
     StoreTotals,
 )
+from testamur.storage.tokens import Terms, Token
 
 
 class Submissions(Protocol):
     """The queue of submitted entries, and where each entry stands."""
 
-    def add_entries(self, entries: Sequence[Hash32], /, *, submitted_at: int) -> AddResult:
+    def add_entries(
+        self, entries: Sequence[Hash32], /, *, submitted_at: int, terms: Terms | None = None
+    ) -> AddResult:
         """Accept ``entries`` in their order, all or none; durable when it returns.
 
         Idempotent by the full 32 bytes, over the queue and all sealed batches: a known entry
         keeps its place and its time. An entry that stands several times in one call counts once.
         ``submitted_at`` is in Unix seconds.
 
+        With ``terms`` the submission is counted for the operator log, and its new entries towards
+        the token's quota of the day, in the same transaction: a crash neither loses a count nor
+        doubles it. Without, nobody is held to anything.
+
         Raises:
             ValueError: an entry is not 32 bytes.
+            TokenInvalidError: the token that submits is unknown, or was revoked meanwhile.
+            QuotaExceededError, QueueFullError: new entries would go beyond the token's quota or
+                the queue's limit.
             StoreUnavailableError: repeat the call; what was kept is then counted as known.
         """
         ...
@@ -378,7 +389,80 @@ class ChainView(Protocol):
         ...
 
 
-class Store(Submissions, Batches, Replicas, AnchorJournal, ChainView, Protocol):
+class Tokens(Protocol):
+    """API tokens, without their secret parts. Each change stands in the operator log with it."""
+
+    def put_token(self, token: Token, secret_hash: Hash32, /, *, by: Actor) -> None:
+        """Keep a new token, ``by`` whom it was made; good from when this returns.
+
+        ``secret_hash`` is what :meth:`token` gives to compare with. Repeating the call with equal
+        arguments succeeds.
+
+        Raises:
+            TokenNameTakenError: one that was not revoked has this name.
+            ImmutableConflictError: there is another token with this id.
+            StateConflictError: the store is not bound to a ledger.
+        """
+        ...
+
+    def token(self, token_id: str) -> tuple[Token, Hash32] | None:
+        """Give a token and the hash of its secret, revoked or not; None where there is none."""
+        ...
+
+    def tokens(self) -> Sequence[Token]:
+        """List all tokens in the order of their making, revoked ones included."""
+        ...
+
+    def revoke_token(self, token_id: str, *, at: int, by: Actor) -> Token:
+        """Revoke a token at ``at`` (Unix seconds); one that was revoked keeps its first time.
+
+        Raises:
+            UnknownTokenError: there is none with this id.
+        """
+        ...
+
+
+class OperatorLog(Protocol):
+    """The hash-chained log of who did what; lines are appended and never change.
+
+    It begins when the store is bound to a ledger, which its first line is bound to.
+    """
+
+    def record_act(self, act: Act, /) -> None:
+        """Append an act. Repeating the newest one, with the same time, adds nothing.
+
+        Raises:
+            StateConflictError: the store is not bound to a ledger.
+        """
+        ...
+
+    def settle_submissions(self, *, before: int) -> None:
+        """Write the counts of submissions of the minutes that ended by ``before`` as lines.
+
+        Submissions are counted by actor and minute as they are taken; a line each would make the
+        log larger than what it is about. Any other line is preceded by those that are due.
+        """
+        ...
+
+    def log_lines(self, *, start: int = 0, limit: int = 100) -> Sequence[LogLine]:
+        """Give up to ``limit`` lines from index ``start`` on, as they were written."""
+        ...
+
+    def log_end(self) -> tuple[int, Hash32 | None]:
+        """Give how many lines there are, and the hash of the newest; None without any."""
+        ...
+
+
+class Store(
+    Submissions,
+    Batches,
+    Replicas,
+    AnchorJournal,
+    ChainView,
+    Tokens,
+    OperatorLog,
+    Protocol,
+):
     """Everything that a node keeps besides its batch files."""
 
     def bind_identity(self, identity: LedgerIdentity, /) -> None:

@@ -157,6 +157,7 @@ network_name = "embedded chain"
 network_kind = "local"
 port = {member.port}
 seal_after_seconds = 0
+open_submission = true
 poll_seconds = 0.2
 # All of it is on this machine; real members are reached at public addresses.
 allowed_private_endpoints = {json.dumps(nodes)}

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, literal, select, u
 from testamur.errors import ImmutableConflictError, StateConflictError, UnknownBatchError
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 from testamur.storage.model import BATCH_TRANSITIONS, Batch, BatchState, Claim, Padding
+from testamur.storage.sql.counters import SEALED, raise_counter
 from testamur.storage.sql.database import Database, chunks
 from testamur.storage.sql.tables import batches, entries, padding, queue
 
@@ -94,7 +95,9 @@ class SqlBatches:
                 return sealed
             if connection.execute(select(batches.c.number).where(batches.c.root == root)).first():
                 raise ImmutableConflictError(f"another claim was sealed as {root.hex()}")
-            _move_to_index(connection, claim, expected=count - row.padding_count)
+            submitted = count - row.padding_count
+            _move_to_index(connection, claim, expected=submitted)
+            raise_counter(connection, SEALED, submitted)
             connection.execute(
                 update(batches)
                 .where(batches.c.number == claim)

@@ -16,12 +16,22 @@ from testamur.storage.sql.anchor_journal import SqlAnchorJournal
 from testamur.storage.sql.batches import SqlBatches
 from testamur.storage.sql.chain_view import ONLY, SqlChainView
 from testamur.storage.sql.database import Database, open_database
+from testamur.storage.sql.operator_log import SqlOperatorLog
 from testamur.storage.sql.replicas import SqlReplicas
 from testamur.storage.sql.submissions import SqlSubmissions
 from testamur.storage.sql.tables import identity
+from testamur.storage.sql.tokens import SqlTokens
 
 
-class SqlStore(SqlSubmissions, SqlBatches, SqlReplicas, SqlAnchorJournal, SqlChainView):
+class SqlStore(
+    SqlSubmissions,
+    SqlBatches,
+    SqlReplicas,
+    SqlAnchorJournal,
+    SqlChainView,
+    SqlTokens,
+    SqlOperatorLog,
+):
     """Implements :class:`testamur.storage.interface.Store`."""
 
     def __init__(self, database: Database) -> None:

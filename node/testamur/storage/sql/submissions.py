@@ -12,17 +12,19 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     select,
-    update,
 )
 
-from testamur.errors import UnknownEntryError
+from testamur.errors import QueueFullError, UnknownEntryError
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 from testamur.storage.model import AddResult, EntryLife, EntryState, QueueState, StoreTotals
+from testamur.storage.sql.counters import ACCEPTED, SEALED, raise_counter, read_counter
 from testamur.storage.sql.database import Database, chunks
 from testamur.storage.sql.engine import execute_many, insert_unless_there
-from testamur.storage.sql.tables import batches, counters, entries, queue
+from testamur.storage.sql.operator_log import count_submission
+from testamur.storage.sql.tables import batches, entries, queue
+from testamur.storage.sql.tokens import charge
+from testamur.storage.tokens import Terms
 
 _NEW: Final = bindparam("new", type_=LargeBinary())
 _NOW: Final = bindparam("now", type_=BigInteger())
@@ -40,7 +42,9 @@ class SqlSubmissions:
 
     _database: Database
 
-    def add_entries(self, new: Sequence[Hash32], /, *, submitted_at: int) -> AddResult:
+    def add_entries(
+        self, new: Sequence[Hash32], /, *, submitted_at: int, terms: Terms | None = None
+    ) -> AddResult:
         """See the interface."""
         if any(len(entry) != HASH_BYTES for entry in new):
             raise ValueError("an entry is not 32 bytes")
@@ -54,7 +58,9 @@ class SqlSubmissions:
                     {"new": entry, "now": submitted_at} for entry in distinct
                 ]
                 added = execute_many(connection, _INSERT_NEW, rows)
-                _count_accepted(connection, added)
+                raise_counter(connection, ACCEPTED, added)
+            if terms is not None:
+                _hold_to(connection, terms, submitted_at, added, len(distinct) - added)
         # Durable now. A crash before the caller says so leaves entries that are queued without
         # having been acknowledged; the submitter repeats the call and is told they are known.
         return AddResult(added=added, known=len(distinct) - added)
@@ -117,19 +123,26 @@ class SqlSubmissions:
         both = select(func.count()).select_from(
             queue.join(entries, queue.c.entry == entries.c.entry)
         )
-        accepted = select(counters.c.value).where(counters.c.name == "accepted")
         with self._database.read("count") as connection:
             return StoreTotals(
-                accepted=connection.execute(accepted).scalar_one_or_none() or 0,
+                accepted=read_counter(connection, ACCEPTED),
                 queued=connection.execute(select(func.count()).select_from(queue)).scalar_one(),
                 indexed=connection.execute(select(func.count()).select_from(entries)).scalar_one(),
                 overlapping=connection.execute(both).scalar_one(),
             )
 
 
-def _count_accepted(connection: Connection, added: int) -> None:
-    counted = connection.execute(
-        update(counters).where(counters.c.name == "accepted").values(value=counters.c.value + added)
-    )
-    if not counted.rowcount:
-        connection.execute(insert(counters).values(name="accepted", value=added))
+def _hold_to(
+    connection: Connection, terms: Terms, submitted_at: int, added: int, known: int
+) -> None:
+    """Count what was inserted, or refuse it, which rolls all of it back."""
+    if added:
+        waiting = read_counter(connection, ACCEPTED) - read_counter(connection, SEALED)
+        if waiting > terms.queue_entries_max:
+            raise QueueFullError(
+                f"the queue takes {terms.queue_entries_max} entries, and has not room for {added}",
+                terms.queue_retry_seconds,
+            )
+    if terms.by.id is not None:
+        charge(connection, terms.by.id, at=submitted_at, added=added)
+    count_submission(connection, terms.by, at=submitted_at, added=added, known=known)

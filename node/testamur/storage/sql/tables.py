@@ -168,3 +168,40 @@ finalized: Final = Table(
     Column("parent_hash", HASH, nullable=False),
     Column("timestamp", BigInteger, nullable=False),
 )
+
+tokens: Final = Table(
+    "tokens",
+    METADATA,
+    Column("number", SERIAL, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", HASH, nullable=False),
+    Column("scopes", Text, nullable=False),  # parted by spaces
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("quota_per_day", BigInteger),
+    Column("revoked_at", BigInteger),
+    # New entries submitted on the day that began this many days after 1970-01-01 (UTC).
+    Column("used_day", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+operator_log: Final = Table(
+    "operator_log",
+    METADATA,
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    # The line as it was hashed: its bytes are what counts, so they are not made anew.
+    Column("line", LargeBinary, nullable=False),
+)
+
+# Submissions of minutes that have no line in the operator log yet.
+submission_counts: Final = Table(
+    "submission_counts",
+    METADATA,
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),  # Unix seconds // 60
+    Column("actor", Text, primary_key=True),  # canonical JSON, as in a line
+    Column("requests", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("known", BigInteger, nullable=False),
+)

@@ -1,0 +1,42 @@
+"""Waiting for a node that says when to come back, for as long as a person would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from testamur.cli import output
+from testamur.errors import NodeBusyError
+
+WAIT_SECONDS_MAX: Final = 600
+"""Longest time that one command waits for a busy node altogether."""
+T = TypeVar("T")
+
+
+class Patience:
+    """Repeats what a busy node put off; one for a command, with the time that it may wait."""
+
+    def __init__(
+        self, sleep: Callable[[float], None], *, seconds_max: float = WAIT_SECONDS_MAX
+    ) -> None:
+        self._sleep = sleep
+        self._left = seconds_max
+
+    def repeat(self, call: Callable[[], T]) -> T:
+        """Do ``call``, and do it again after as long as the node asks.
+
+        Repeating has to be harmless, as submitting is.
+
+        Raises:
+            NodeBusyError: the node asks for more time than is left.
+        """
+        while True:
+            try:
+                return call()
+            except NodeBusyError as exc:
+                pause = max(1, exc.retry_after_seconds)
+                if pause > self._left:
+                    raise
+                self._left -= pause
+                output.note(f"the node is busy; going on in {pause} s (Ctrl-C ends)")
+                self._sleep(pause)

@@ -1,0 +1,29 @@
+"""Numbers that are kept, because counting the rows each time would take longer with each row."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from testamur.storage.sql.tables import counters
+
+ACCEPTED: Final = "accepted"
+"""Entries ever added to the queue."""
+SEALED: Final = "sealed"
+"""Entries that left it for a sealed batch; the difference waits."""
+
+
+def read_counter(connection: Connection, name: str) -> int:
+    """Give a counter, 0 before it was first raised."""
+    wanted = select(counters.c.value).where(counters.c.name == name)
+    return connection.execute(wanted).scalar_one_or_none() or 0
+
+
+def raise_counter(connection: Connection, name: str, by: int) -> None:
+    """Raise a counter, in the transaction of what it counts."""
+    raised = connection.execute(
+        update(counters).where(counters.c.name == name).values(value=counters.c.value + by)
+    )
+    if not raised.rowcount:
+        connection.execute(insert(counters).values(name=name, value=by))
