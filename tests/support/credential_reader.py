@@ -55,17 +55,22 @@ def python_answer(asked: Request) -> Answer:
         return {"error": exc.code}
 
 
-def node_answers(requests: Sequence[Request]) -> list[Answer]:
-    """Answer all requests in one process of Node.js; the test is skipped where there is none."""
+def node_process(requests: Sequence[Request], *flags: str) -> subprocess.CompletedProcess[bytes]:
+    """Put the requests to one process of Node.js; the test is skipped where there is none."""
     node = shutil.which("node")
     require(node is not None, "the browser's reading of credentials, which needs Node.js")
-    done = subprocess.run(
-        [str(node), str(DRIVERS / "node_main.mjs"), str(MODULE)],
+    return subprocess.run(
+        [str(node), *flags, str(DRIVERS / "node_main.mjs"), str(MODULE)],
         input=json.dumps(requests).encode(),
         capture_output=True,
         timeout=NODE_SECONDS_MAX,
         check=False,
     )
+
+
+def node_answers(requests: Sequence[Request]) -> list[Answer]:
+    """Answer all requests by the modules of the verify page, in Node.js."""
+    done = node_process(requests)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     answers: list[Answer] = json.loads(done.stdout)
     return answers

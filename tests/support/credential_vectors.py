@@ -92,6 +92,10 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "array-with-a-hole": ('{"a":[1,,2]}', "unparsable_credential"),
     "array-trailing-comma": ('{"a":[1,]}', "unparsable_credential"),
     "key-without-quotes": ("{a:1}", "unparsable_credential"),
+    "key-without-its-first-quote": ('{xa":1}', "unparsable_credential"),
+    "key-without-a-colon": ('{"a" 1}', "unparsable_credential"),
+    "members-without-a-comma": ('{"a":1 "b":2}', "unparsable_credential"),
+    "items-without-a-comma": ('{"a":[1 2]}', "unparsable_credential"),
     "back-quotes": ('{"a":`b`}', "unparsable_credential"),
     "escape-with-a-plus": (r'{"a":"\u+041"}', "unparsable_credential"),
     "escape-with-a-space": (r'{"a":"\u 041"}', "unparsable_credential"),
@@ -126,9 +130,18 @@ def profiles() -> dict[str, Case]:
     for name, (artefact, error) in REFUSED.items():
         made[f"jcs-{name}"] = {"profile": JCS, "artefact": artefact, "error": error}
     token, twice = f"{HEADER}.e30.AAAA", '{"__proto__":1,"__proto__":1}'
+    # A disclosure has to be there, or the payload is not read.
+    lists = {"a-letter": "a", "a-number": 1, "an-object": {}, "null": None}
+    payloads = {name: _encoded(json.dumps({"_sd": one})) for name, one in lists.items()}
+    not_lists = {
+        f"sd-sd-{name}-for-a-list": f"{HEADER}.{payload}.AAAA~WyJhIiwiYiIsMV0~"
+        for name, payload in payloads.items()
+    }
     for name, artefact in {
         "other-letter": token.replace("e", "\uff45", 1),
         "other-letter-after-tilde": f"{token}~\u212a",
+        "signature-starts-with-a-plus": f"{HEADER}.e30.+AAA",
+        **not_lists,
         "byte-order-mark": f"\ufeff{token}",
         "header-repeats-a-key-of-javascript": f"{_encoded(twice)}.e30.AA",
     }.items():

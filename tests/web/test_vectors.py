@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +25,7 @@ from tests.support.credential_reader import (
     Answer,
     Request,
     node_answers,
+    node_process,
     python_answer,
     questions,
     request,
@@ -98,17 +100,58 @@ def test_limits_are_the_same_to_the_byte() -> None:
 
     limit = 4 * 1024 * 1024
     token = b"eyJhbGciOiJub25lIn0."
+    shown = b"".join(b"~%06d" % number for number in range(10_001)) + b"~"
     files = [
         (padded(b'{"a":"', limit, b'"}'), "jcs-sha256"),
         (padded(b'{"a":"', limit + 1, b'"}'), "jcs-sha256"),
         (padded(token, limit - 1, b".AA"), "jwt-sha256"),
         (padded(token, limit + 1, b".AAA"), "jwt-sha256"),
+        (token + b"e30.AAAA" + shown, "jwt-sha256"),
+        (token + b"e30.AAAA" + shown[7:], "jwt-sha256"),
         (b"[" * limit, "jcs-sha256"),
         (b'"' * limit, "jcs-sha256"),
         (b'{"a":' + b"9" * (limit - 6) + b"}", "jcs-sha256"),
-        (bytes(64 * 1024 * 1024 + 1), "bytes-sha256"),
+        (bytes(16 * limit + 1), "bytes-sha256"),
     ]
     assert compared([request("digest", data, profile=profile) for data, profile in files]) == {}
+
+
+@pytest.mark.slow  # the largest files are carried over to another process
+def test_limits_of_a_bundle_are_the_same_to_the_byte() -> None:
+    limit = 4 * 1024 * 1024
+    note = ("READ-ME.txt", README.encode())
+    parts = [(b"", bytes(limit)), (b"", bytes(limit + 1)), (bytes(16 * limit + 1), b"")]
+    made = [zipped(("a", file), ("receipt.json", receipt), note) for file, receipt in parts]
+    asked = [request("bundle", data) for data in made]
+    fits, *too_large = node_answers(asked)
+    assert fits == python_answer(asked[0])
+    assert (
+        too_large == [python_answer(one) for one in asked[1:]] == [{"error": "bundle_format"}] * 2
+    )
+
+
+def test_a_browser_without_hashes_is_told_so_and_nothing_is_guessed() -> None:
+    without = "data:text/javascript,Object.defineProperty(globalThis,'crypto',{value:undefined})"
+    done = node_process([request("digest", b"{}", profile="jcs-sha256")], "--import", without)
+    assert done.returncode != 0
+    assert b"hashing needs WebCrypto" in done.stderr
+    assert done.stdout == b""
+
+
+def test_the_modules_import_only_each_other_and_reach_for_nothing_else() -> None:
+    found: set[str] = set()
+    left = {"credential.js"}
+    while left:
+        name = left.pop()
+        found.add(name)
+        code = re.sub(r"/\*.*?\*/", "", (STATIC / name).read_text("utf-8"), flags=re.DOTALL)
+        imported = re.findall(r'\bfrom "([^"]*)"', code)
+        assert [one for one in imported if not re.fullmatch(r"\./[\w-]+\.js", one)] == []
+        left |= {one[2:] for one in imported} - found
+        words = set(re.findall(r"[\w$]+(?=\(|\.)", code))
+        assert words & {"import", "fetch", "eval", "Function", "window", "XMLHttpRequest"} == set()
+        assert "globalThis" not in words or name == "hashing.js"
+    assert len(found) > 10
 
 
 LINKS: Final = (
