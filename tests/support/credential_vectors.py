@@ -33,6 +33,7 @@ READ: Final[Mapping[str, tuple[str, str]]] = {
         '{"b":1,"10":2,"9":3,"-1":4,"01":5,"4294967295":6}',
         '{"-1":4,"01":5,"10":2,"4294967295":6,"9":3,"b":1}',
     ),
+    "lists-side-by-side": (f'{{"a":[{"[]," * 200}{{}}]}}', f'{{"a":[{"[]," * 200}{{}}]}}'),
     "key-empty": ('{"a":1,"":2}', '{"":2,"a":1}'),
     "keys-escaped-in-utf16-order": (
         r'{"\ufb33":1,"\ud83d\ude00":2}',
@@ -147,6 +148,16 @@ def profiles() -> dict[str, Case]:
     }.items():
         error = "duplicate_key" if "repeats" in name else "unparsable_credential"
         made[f"jwt-{name}"] = {"profile": JWT, "artefact": artefact, "error": error}
+    # In the disclosure it is 128 deep with the list of its items, and in the payload as well.
+    deep = _encoded('["salt","a",' + "[" * 127 + "]" * 127 + "]")
+    payload = json.dumps({"_sd": [base64url.encode(sha256(deep.encode()).digest())]})
+    signed = f"{HEADER}.{_encoded(payload)}.AAAA"
+    made["jwt-sd-128-deep-when-disclosed"] = {
+        "profile": JWT,
+        "artefact": f"{signed}~{deep}~",
+        "hashed": signed,
+        "digest": sha256(signed.encode()).hexdigest(),
+    }
     member = {"payload": "e30", "protected": HEADER, "signature": "AAAA"}
     made["jws-member-of-javascript"] = {
         "profile": JWS_JSON,
@@ -160,12 +171,15 @@ def detect() -> dict[str, Case]:
     """Give the cases for the folder ``detect``."""
     token = f"{HEADER}.e30.AAAA"
     seal = json.dumps({"payload": "e30", "protected": HEADER, "signature": "AAAA"})
+    header = '{"alg":"none"}'  # 14 bytes: its base64 lacks one character of whole fours
     chosen = {
         "object": ("\r\n\t {}", JCS),
         "object-with-a-payload-alone": ('{"payload":1}', JCS),
         "jws": (seal, JWS_JSON),
         "jwt": (f" {token}\n", JWT),
         "jwt-with-a-tilde": (f"{token}~", JWT),
+        "jwt-header-that-lacks-one-pad": (f"{_encoded(header)}.e30.AAAA", JWT),
+        "jwt-header-that-lacks-two-pads": (f"{_encoded(header + '  ')}.e30.AAAA", JWT),
         "array": ("[1]", BYTES),
         "number": ("1", BYTES),
         "string": ('"{}"', BYTES),
@@ -307,6 +321,17 @@ def issuers() -> dict[str, Case]:
             "name-of-1025-characters",
             {"issuer": {"name": "x" * 1025}},
             [{"names": [[f"{'x' * 200}……"]]}],
+        ),
+        ("forty", {"issuer": many[:40]}, [{"id": one, "names": []} for one in many[:40]]),
+        (
+            "forty-and-one-is-empty",
+            {"issuer": [*many[:39], ""]},
+            [{"names": [[f'{", ".join(many[:39])}, ""…']]}],
+        ),
+        (
+            "name-of-200-characters-and-an-empty-one",
+            {"issuer": {"name": ["x" * 200, ""]}},
+            [{"names": [[f'{"x" * 200}, ""…']]}],
         ),
         ("forty-one", {"issuer": many}, [{"names": [[f"{', '.join(many[:40])} and 1 more…"]]}]),
         (
