@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,13 +82,36 @@ class NodeProcess:
 @contextmanager
 def node_process(config: Path, *, given: Mapping[str, str] | None = None) -> Iterator[NodeProcess]:
     """Run ``testamur serve`` until the end of the block; whatever is left of it is killed."""
+    with serving(command("serve", "--config", config), environment(given)) as node:
+        yield node
+
+
+@contextmanager
+def trial_process(home: Path, *arguments: object) -> Iterator[NodeProcess]:
+    """Run ``testamur serve`` with nothing configured and nothing in the environment, likewise.
+
+    ``home`` is the home directory; the port is a free one unless ``arguments`` name one.
+    """
+    port = () if "--port" in arguments else ("--port", 0)
+    with serving(command("serve", *port, *arguments), bare_environment(home)) as node:
+        yield node
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """Give what ``env -i`` with a home directory leaves, and how the package is found."""
+    return {"PATH": os.defpath, "HOME": str(home), "PYTHONPATH": str(PROJECT / "node")}
+
+
+@contextmanager
+def serving(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[NodeProcess]:
+    """Run a node by this command line, and wait until it says that it was started."""
     process = subprocess.Popen(
-        command("serve", "--config", config),
+        words,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(given),
+        env=environment,
     )
     node = NodeProcess(process)
 

@@ -17,6 +17,7 @@ from testamur.errors import ChainIdentityError, ChainUnavailableError, Configura
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from testamur.chain.keys import SigningKey
     from testamur.chain.ledger_client import LedgerClient
     from testamur.config import NodeSettings
     from testamur.service.loops import Stage
@@ -40,8 +41,12 @@ class Node:
 
 
 @contextmanager
-def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator[Node]:
+def open_node(
+    settings: NodeSettings, *, clock: Callable[[], float], key: SigningKey | None = None
+) -> Iterator[Node]:
     """Build a node, and close its store at the end. Nothing runs yet.
+
+    ``key`` anchors for the member; None: the one that the settings name, if they name one.
 
     Raises:
         ChainUnavailableError: the chain does not answer a node that has not yet learned from it
@@ -81,7 +86,7 @@ def open_node(settings: NodeSettings, *, clock: Callable[[], float]) -> Iterator
         )
         check = partial(check_identity, client, identity, deployed_at_block=settings.contract_block)
         running = [stages.following(settings, client, store, service, check)]
-        key = stages.anchor_key(settings)
+        key = key or stages.anchor_key(settings)
         if key is not None:
             running.append(stages.sealing(settings, store, files, identity, clock))
             running.append(stages.anchoring(settings, client, store, key, check=check, clock=clock))

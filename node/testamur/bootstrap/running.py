@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testamur.bootstrap.building import Node, open_node
+from testamur.bootstrap.trial import open_trial, trial_settings
 from testamur.errors import ConfigurationError
 from testamur.ledger.trust import NetworkKind
 
@@ -19,16 +25,30 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger as BoundLogger
     from uvicorn import Server
 
+    from testamur.cli.rim import ServeOptions
     from testamur.config import NodeSettings
+    from testamur.service.loops import Stage
 
 
-def serve(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - one caller, by position
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A node that is about to run."""
+
+    node: Node
+    settings: NodeSettings
+    listening: socket.socket
+    stages: tuple[Stage, ...]
+    """The node's, and what watches the embedded chain in a trial."""
+    trial: bool
+    """Whether it runs on the embedded chain."""
+
+
+def serve(options: ServeOptions) -> int:
     """Run a node until SIGINT or SIGTERM; 0 then, 1 when a stage stopped it."""
     import time
 
     from testamur.api.app import create_app
     from testamur.api.server import make_server
-    from testamur.config import load_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
 
@@ -43,19 +63,42 @@ def serve(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - one call
     # them: without them the process would end there, before its loops and its store.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    settings = load_settings(config)
-    log = configure_logs(sys.stderr, as_json=as_json)
-    listening = _listen(settings.host, settings.port)
-    with open_node(settings, clock=time.time) as node:
-        server = make_server(create_app(node.service))
-        loops = Loops(node.stages, on_fatal=stop)
+    log = configure_logs(sys.stderr, as_json=options.as_json)
+    with _opened(options, clock=time.time) as opened:
+        server = make_server(create_app(opened.node.service))
+        loops = Loops(opened.stages, on_fatal=stop)
         loops.start()
-        _announce(settings, node, listening.getsockname()[1], log)
+        _announce(opened, log)
         try:
-            server.run(sockets=[listening])
+            server.run(sockets=[opened.listening])
         finally:
             loops.stop()
     return 0 if loops.failed is None else 1
+
+
+@contextmanager
+def _opened(options: ServeOptions, *, clock: Callable[[], float]) -> Iterator[_Opened]:
+    """Build the node that the settings name, or one for a trial where they name no chain."""
+    from testamur.config import build_settings, names_a_chain, read_settings
+
+    given = read_settings(options.config, options.settings)
+    if names_a_chain(given):
+        settings = build_settings(given)
+        with (
+            _listen(settings.host, settings.port) as listening,
+            open_node(settings, clock=clock) as node,
+        ):
+            yield _Opened(node, settings, listening, node.stages, trial=False)
+        return
+    settings = trial_settings(given, environment=os.environ, home=Path.home())
+    with (
+        # First, since it has the lock: whoever starts a node twice hears of that, and not of a
+        # port that the first one has.
+        open_trial(settings, clock=clock, random_bytes=secrets.token_bytes) as trial,
+        _listen(settings.host, settings.port) as listening,
+        open_node(trial.settings, clock=clock, key=trial.key) as node,
+    ):
+        yield _Opened(node, trial.settings, listening, (*node.stages, trial.watch), trial=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -68,24 +111,35 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.listen(1024)
     except OSError as exc:
         listening.close()
-        raise ConfigurationError(f"cannot listen on {host} port {port}: {exc.strerror}") from exc
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {exc.strerror}; choose another one with --port "
+            "(0 takes a free one)"
+        ) from exc
     return listening
 
 
-def _announce(settings: NodeSettings, node: Node, port: int, log: BoundLogger) -> None:
+def _announce(opened: _Opened, log: BoundLogger) -> None:
     from testamur.config import unsafe_settings
 
-    identity = node.service.about.identity
+    settings, identity = opened.settings, opened.node.service.about.identity
     log.info(
         "node started",
-        url=f"http://{settings.host}:{port}",
+        url=f"http://{settings.host}:{opened.listening.getsockname()[1]}",
         member=identity.member,
         ledger=identity.ledger_id.hex(),
         network=settings.network_name,
         kind=settings.network_kind.value,
-        anchors=len(node.stages) > 1,
+        anchors=len(opened.node.stages) > 1,
     )
-    if settings.network_kind is not NetworkKind.MAIN:
+    if opened.trial:
+        log.warning(
+            "this is a trial: the keys of its chain are public, and what is anchored there proves "
+            "nothing to others",
+            chain=settings.rpc_url.get_secret_value(),
+            contract=settings.contract,
+            data_dir=str(settings.data_dir),
+        )
+    elif settings.network_kind is not NetworkKind.MAIN:
         log.warning("this network is for trials: what is anchored here proves nothing to others")
     for unsafe in unsafe_settings(settings):
         log.warning("unsafe setting", setting=unsafe.name, consequence=unsafe.consequence)

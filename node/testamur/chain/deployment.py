@@ -11,7 +11,7 @@ from testamur.chain import abi
 from testamur.chain.artifacts import load_ledger_artifact
 from testamur.chain.client import ChainClient, TxReceipt
 from testamur.chain.fees import capped_fees
-from testamur.chain.keys import SigningKey, UnsignedTransaction
+from testamur.chain.keys import SignedTransaction, SigningKey, UnsignedTransaction
 from testamur.chain.ledger_client import LedgerClient
 from testamur.errors import ChainUnavailableError, DeploymentError
 from testamur.ledger.birth import ENDPOINT_LENGTH_MAX, Birth, FoundingMember, encode_birth
@@ -56,22 +56,42 @@ def deploy(
     nothing that is deployed depends on it.
 
     Raises:
+        DeploymentError, TransactionRejectedError, ChainUnavailableError: as the two steps below.
+    """
+    signed = sign_deployment(client, key, members, fee_cap_wei=fee_cap_wei)
+    return finish_deployment(
+        client,
+        signed,
+        members,
+        timeout_seconds=timeout_seconds,
+        monotonic=monotonic,
+        pause=pause,
+    )
+
+
+def sign_deployment(
+    client: ChainClient,
+    key: SigningKey,
+    members: Sequence[FoundingMember],
+    *,
+    fee_cap_wei: int = FEE_CAP_DEFAULT_WEI,
+) -> SignedTransaction:
+    """Make the transaction that deploys a ledger with ``members``; nothing is sent yet.
+
+    Raises:
         DeploymentError: no trust file could name these members (too many of them, a text that is
-            empty or too long, two equal witness keys), or an endpoint is too long; it reverted; or
-            code, ``head()`` or birth are not what they have to be.
-        TransactionRejectedError: the endpoint refused the transaction.
-        ChainUnavailableError: no answer, or not mined in time; the message names the
-            transaction, which may still be mined.
+            empty or too long, two equal witness keys), or an endpoint is too long; or gas costs
+            more than ``fee_cap_wei``.
+        ChainUnavailableError: no answer.
     """
     _check_founders(members)
     creation = load_ledger_artifact().bytecode + abi.founders(members)
-    chain_id = client.chain_id()
     fees = capped_fees(client.fees(), cap_wei=fee_cap_wei)
     if fees is None:
         raise DeploymentError(f"a unit of gas costs more than the {fee_cap_wei} wei allowed")
-    signed = key.sign(
+    return key.sign(
         UnsignedTransaction(
-            chain_id=chain_id,
+            chain_id=client.chain_id(),
             nonce=client.transaction_count(key.address, pending=True),
             to=None,
             data=creation,
@@ -80,9 +100,32 @@ def deploy(
             tip_max_wei=fees.tip_max_wei,
         )
     )
-    client.send_raw(signed.raw)
+
+
+def finish_deployment(
+    client: ChainClient,
+    signed: SignedTransaction,
+    members: Sequence[FoundingMember],
+    *,
+    timeout_seconds: float = 120,
+    monotonic: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> Deployment:
+    """Send the transaction if no block holds it, wait for that, and check what stands there.
+
+    May be repeated, also after a crash: the same bytes deploy once, however often they are sent.
+
+    Raises:
+        DeploymentError: it reverted; or code, ``head()`` or birth are not what they have to be.
+        TransactionRejectedError: the endpoint refused the transaction.
+        ChainUnavailableError: no answer, or not mined in time; the message names the
+            transaction, which may still be mined.
+    """
+    receipt = client.receipt(signed.tx_hash)
+    if receipt is None:
+        client.send_raw(signed.raw)
     deadline = monotonic() + timeout_seconds
-    while (receipt := client.receipt(signed.tx_hash)) is None:
+    while receipt is None and (receipt := client.receipt(signed.tx_hash)) is None:
         if monotonic() > deadline:
             raise ChainUnavailableError(
                 f"the deployment 0x{signed.tx_hash.hex()} is in no block yet, and may still be"
@@ -90,7 +133,8 @@ def deploy(
         pause(_POLL_SECONDS)
     if not receipt.succeeded or receipt.contract is None:
         raise DeploymentError(f"the deployment 0x{signed.tx_hash.hex()} reverted")
-    return _check(LedgerClient.beside(client, receipt.contract), receipt, chain_id, members)
+    ledger = LedgerClient.beside(client, receipt.contract)
+    return _check(ledger, receipt, client.chain_id(), members)
 
 
 def _gas_limit(creation_bytes: int, members: int) -> int:

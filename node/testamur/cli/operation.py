@@ -11,7 +11,7 @@ import typer
 from testamur.cli import output
 from testamur.cli.credentials import AsJson
 from testamur.cli.output import Colour, ExitCode
-from testamur.cli.rim import rim_of
+from testamur.cli.rim import ServeOptions, rim_of
 from testamur.errors import ConfigurationError
 
 
@@ -22,15 +22,31 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Settings in TOML. TESTAMUR_* variables override it."),
     ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the node keeps its data.", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 8180."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Log one JSON object a line, on a terminal too.")
     ] = False,
 ) -> None:
-    """Run a node: follow the chain, seal and anchor batches, answer over HTTP."""
+    """Run a node: follow the chain, seal and anchor batches, answer over HTTP.
+
+    Without any configuration it is a trial: a whole node with a chain of its own, kept in
+    ~/.local/share/testamur, which proves nothing to others.
+    """
     rim = rim_of(context)
     if rim.serve is None:  # a programming mistake: the command was run without the bootstrap
         raise TypeError("no node can be built here")
-    raise typer.Exit(rim.serve(config, as_json))
+    options = {"data_dir": data_dir, "port": port}
+    given = {name: value for name, value in options.items() if value is not None}
+    raise typer.Exit(rim.serve(ServeOptions(config, given, as_json)))
 
 
 def check(

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
 from testamur.cli.disk import Disk
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What ``testamur serve`` was told on the command line."""
+
+    config: Path | None
+    """Settings file; None: the environment alone, or a trial."""
+    settings: Mapping[str, object]
+    """Settings that were given as options; they override file and environment."""
+    as_json: bool
+    """Log as JSON on a terminal, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +38,9 @@ class Rim:
     disk: Disk = field(default_factory=Disk)
     """Where sidecars are written."""
 
-    serve: Callable[[Path | None, bool], int] | None = None
-    """Builds a node from its settings file and runs it until it is told to stop, logging as JSON
-    if asked to; gives the exit code. None where no node can be built, as in tests of the other
-    commands."""
+    serve: Callable[[ServeOptions], int] | None = None
+    """Builds a node and runs it until it is told to stop; gives the exit code. None where no node
+    can be built, as in tests of the other commands."""
 
 
 def rim_of(context: typer.Context) -> Rim:

@@ -112,6 +112,14 @@ class DevChain(DurableBlocks):
         with self._lock:
             self._store.close()
 
+    def check(self) -> None:
+        """Return if the chain takes blocks.
+
+        Raises:
+            StoreUnavailableError: a write failed; only opening it again helps.
+        """
+        self._store.check()
+
     # --- building ---------------------------------------------------------------------------
 
     def send_raw_transaction(self, raw: bytes) -> bytes:

@@ -125,6 +125,15 @@ class KeyValueFile:
                 self._stopped = str(exc)
                 raise StoreUnavailableError("write a block", str(exc)) from exc
 
+    def check(self) -> None:
+        """Return if the store can be used.
+
+        Raises:
+            StoreUnavailableError: an earlier commit failed, or the store is closed.
+        """
+        with self._mutex:
+            self._refuse_if_stopped()
+
     def _refuse_if_stopped(self) -> None:
         if self._stopped is not None:
             raise StoreUnavailableError(
