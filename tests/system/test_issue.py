@@ -350,6 +350,11 @@ def test_nothing_of_somebody_else_is_written_over(
     assert (done.code, "no bundle of this credential" in done.err) == (2, True)
     assert column(folder, "error") == ["configuration", ""]
     assert other.read_bytes() == b"something else"
+    # Nor is the bundle of another credential taken for that of this one.
+    other.write_bytes((folder / "ü.json.testamur.zip").read_bytes())
+    assert command(*arguments).code == 2
+    assert column(folder, "error") == ["configuration", ""]
+    assert column(folder, "bundle")[0] == ""
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -460,6 +465,7 @@ def test_no_student_is_given_a_receipt_that_does_not_hold(
         done = command(*arguments, "--node", proxy.url)
     assert done.code == 3
     assert column(folder, "error") == ["node_protocol"] * 2
+    assert ("another entry" in done.err) == (change is swapped)
     assert list(folder.glob("*.testamur.zip")) == []
     assert command(*arguments, "--node", node.url).code == 0
 
@@ -472,8 +478,9 @@ def test_no_student_is_given_a_receipt_that_does_not_hold(
         lambda path, body: body.replace(b"queued", b"lost") if "receipts" in path else body,
         lambda path, body: b'{"waiting": "x"}' if path == "/v1/batches" else body,
         lambda path, body: b"{}" if path == "/v1/trust" else body,
+        lambda path, body: re.sub(rb'"id": ?1,', b'"id": 9,', body) if "trust" in path else body,
     ],
-    ids=["cut", "lines", "state", "sealing", "trust"],
+    ids=["cut", "lines", "state", "sealing", "trust", "member"],
 )
 def test_a_node_that_talks_rubbish_ends_the_run_and_the_next_goes_on(
     node: HttpNode, command: Run, folder: Path, change: Any

@@ -16,7 +16,12 @@ from testamur.cli.credentials import AsJson, ProfileName, check_profile
 from testamur.cli.output import Colour, ExitCode
 from testamur.cli.rim import Rim, rim_of
 from testamur.cli.submission import NodeUrl, check_wait
-from testamur.errors import ConfigurationError, TestamurError, UnwritableFileError
+from testamur.errors import (
+    ConfigurationError,
+    NodeProtocolError,
+    TestamurError,
+    UnwritableFileError,
+)
 
 if TYPE_CHECKING:
     from testamur.cli.issue_list import IssueList
@@ -117,6 +122,8 @@ def _run(
 
     with NodeClient(node) as client:
         trust, member = own_trust(client)
+        if trust.member(member) is None:
+            raise NodeProtocolError("the node's trust file does not name the node's own member")
         committer = Committer(
             ledger_id=trust.ledger_id,
             member=member,

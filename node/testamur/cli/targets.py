@@ -79,7 +79,7 @@ def own_trust(client: NodeClient) -> tuple[TrustFile, int]:
 
     Raises:
         NodeUnavailableError: it did not answer.
-        NodeProtocolError: it gave no trust file, or one of another ledger or without its member.
+        NodeProtocolError: it gave no trust file, or one of another ledger.
     """
     from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
 
@@ -88,8 +88,6 @@ def own_trust(client: NodeClient) -> tuple[TrustFile, int]:
     except TrustFileFormatError as exc:
         raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
     ledger_id, own = client.own_ledger()
-    if trust.member(own) is None:
-        raise NodeProtocolError("the node's trust file does not name the node's own member")
     if ledger_id != trust.ledger_id:
         raise NodeProtocolError("the node's trust file is of another ledger than the node")
     return trust, own
