@@ -241,7 +241,7 @@ class Consortium:
             "open_submission": True,
             "poll_seconds": 0.05,
         } | given
-        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        lines = [f"{name} = {json.dumps(value, default=str)}" for name, value in values.items()]
         path = settings.data_dir.parent / "node.toml"
         path.write_text("\n".join(lines) + "\n")
         return path

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testamur.bootstrap.building import Node, open_node
-from testamur.errors import ConfigurationError
+from testamur.errors import ConfigurationError, StorageError
 from testamur.ledger.trust import NetworkKind
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger as BoundLogger
     from uvicorn import Server
 
+    from testamur.api.rate_limit import ClientLimits
     from testamur.config import NodeSettings
 
 
@@ -26,9 +27,10 @@ def serve(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - one call
     """Run a node until SIGINT or SIGTERM; 0 then, 1 when a stage stopped it."""
     import time
 
+    from testamur import __version__
     from testamur.api.app import create_app
     from testamur.api.server import make_server
-    from testamur.config import load_settings
+    from testamur.config import load_settings, unsafe_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
 
@@ -47,7 +49,8 @@ def serve(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - one call
     log = configure_logs(sys.stderr, as_json=as_json)
     listening = _listen(settings.host, settings.port)
     with open_node(settings, clock=time.time) as node:
-        server = make_server(create_app(node.service))
+        node.service.access.started(__version__, [one.name for one in unsafe_settings(settings)])
+        server = make_server(create_app(node.service, client_limits=_client_limits(settings)))
         loops = Loops(node.stages, on_fatal=stop)
         loops.start()
         _announce(settings, node, listening.getsockname()[1], log)
@@ -55,7 +58,27 @@ def serve(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 - one call
             server.run(sockets=[listening])
         finally:
             loops.stop()
+            _record_end(node, loops.failed, log)
     return 0 if loops.failed is None else 1
+
+
+def _client_limits(settings: NodeSettings) -> ClientLimits:
+    from testamur.api.rate_limit import ClientLimits
+
+    return ClientLimits(
+        per_second=settings.client_requests_per_second,
+        burst=settings.client_requests_burst,
+        trusted=settings.trusted_networks,
+    )
+
+
+def _record_end(node: Node, failed: str | None, log: BoundLogger) -> None:
+    """Record the end; a store that fails now has failed before, and must not hide why."""
+    try:
+        # The stage alone: what it failed with may hold anything.
+        node.service.access.stopped(failed and failed.partition(":")[0])
+    except StorageError as exc:
+        log.warning("the operator log lacks this stop", code=exc.code, reason=str(exc))
 
 
 def _listen(host: str, port: int) -> socket.socket:

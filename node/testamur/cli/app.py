@@ -14,6 +14,7 @@ from testamur.cli import (
     credentials,
     devchain,
     operation,
+    operator_log,
     output,
     reservation,
     submission,
@@ -40,6 +41,7 @@ app.command()(verification.verify)
 app.command()(operation.serve)
 app.command()(operation.check)
 app.add_typer(tokens.app)
+app.command()(operator_log.log)
 app.command()(devchain.devchain)
 app.command()(demo)
 
