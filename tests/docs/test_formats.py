@@ -21,7 +21,7 @@ import pytest
 from eth_abi.abi import decode, encode
 
 from testamur import errors
-from testamur.ledger import locating, steps, verification, who
+from testamur.ledger import locating, operator_log, steps, verification, who
 from testamur.ledger.report import OUTCOMES
 from tests.support.error_table import classes
 from tests.support.vector_files import EXAMPLES
@@ -195,6 +195,28 @@ def test_the_receipt_verifies_by_hand() -> None:
     assert node(node(node(birth, up[0]), up[1]), up[2]).hex() == ledger["root"]
     (block,) = blocks("receipt.md", "text")
     assert re.findall(r"[0-9a-f]{64}", block) == [step.hex() for step in steps]
+
+
+def test_the_operator_log_of_the_example_is_followed_by_hand() -> None:
+    (block,) = blocks("operator-log.md", "text")
+    ledger_id = bytes.fromhex(vector("trust.json")["ledger_id"])
+    assert ledger_id.hex() in page("operator-log.md")
+    previous = h(b"testamur/v1/operator-log\x00" + ledger_id + struct.pack(">I", 1))
+    assert block.splitlines()[0] == f"origin {previous.hex()}"
+    for index, part in enumerate(block.strip().split("\n\n")[1:]):
+        line, told = part.splitlines()
+        read = json.loads(line)
+        assert line == json.dumps(read, sort_keys=True, separators=(",", ":"))
+        assert (read["index"], read["previous"]) == (index, previous.hex())
+        previous = h(line.encode())
+        assert told == f"hash   {previous.hex()}"
+
+
+def test_the_acts_and_actors_of_the_operator_log_are_those_of_the_code() -> None:
+    three = [row[0].strip("`") for row in rows("operator-log.md", 3)]
+    assert three[6:] == list(operator_log.ACTS)
+    two = [row[0].strip("`") for row in rows("operator-log.md", 2)]
+    assert two[:4] == list(operator_log.ACTOR_KINDS)
 
 
 def names_in(value: object, prefix: str = "") -> set[str]:

@@ -155,6 +155,10 @@ DAMAGE = {
         f'UPDATE records SET member = {MEMBER} WHERE "index" = 1',
     ],
     "anchor_unknown": [f"UPDATE batches SET root = {literal(digest('unlike'))}"],
+    "operator_log": [
+        """UPDATE operator_log SET line = CAST(replace(line, ':5', ':6') AS BLOB)""",
+        "INSERT INTO operator_log SELECT 1, line FROM operator_log",
+    ],
     "finalized_block": ["UPDATE finalized SET hash = zeroblob(32)"],
 }
 

@@ -19,6 +19,7 @@ from testamur.api import requests, schemas
 from testamur.api.access import DENIED, Submitter, is_closed_to_pages
 from testamur.api.ledger_routes import add_batches, add_records
 from testamur.api.problems import problem, problem_of
+from testamur.api.rate_limit import UNLIMITED, ClientLimits, RateLimited
 from testamur.api.receipt_routes import add_receipts, add_sealing
 from testamur.api.routing import (
     NOT_FOUND,
@@ -48,8 +49,8 @@ _BUSY: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(service: NodeService) -> FastAPI:
-    """Make the application of one node."""
+def create_app(service: NodeService, *, client_limits: ClientLimits = UNLIMITED) -> FastAPI:
+    """Make the application of one node; ``client_limits`` are those of one client's address."""
     app = FastAPI(
         title="Testamur node",
         version=__version__,
@@ -59,6 +60,8 @@ def create_app(service: NodeService) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    # What is added last comes first, so that a page of anyone's can read that it is limited.
+    app.add_middleware(RateLimited, limits=client_limits)
     app.add_middleware(
         _OpenToPages,
         allow_origins=["*"],

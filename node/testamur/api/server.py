@@ -30,6 +30,9 @@ def make_server(app: FastAPI) -> Server:
             log_config=None,
             lifespan="off",
             server_header=False,
+            # Who the client is, is decided in rate_limit.py; this would believe any proxy on
+            # the same machine.
+            proxy_headers=False,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
     )

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from testamur.bootstrap.building import Node, open_node
 from testamur.bootstrap.trial import open_trial, trial_settings
-from testamur.errors import ConfigurationError
+from testamur.errors import ConfigurationError, StorageError
 from testamur.ledger.trust import NetworkKind
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger as BoundLogger
     from uvicorn import Server
 
+    from testamur.api.rate_limit import ClientLimits
     from testamur.cli.rim import ServeOptions
     from testamur.config import NodeSettings
     from testamur.service.loops import Stage
@@ -47,8 +48,10 @@ def serve(options: ServeOptions) -> int:
     """Run a node until SIGINT or SIGTERM; 0 then, 1 when a stage stopped it."""
     import time
 
+    from testamur import __version__
     from testamur.api.app import create_app
     from testamur.api.server import make_server
+    from testamur.config import unsafe_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
 
@@ -65,7 +68,10 @@ def serve(options: ServeOptions) -> int:
         signal.signal(number, stop)
     log = configure_logs(sys.stderr, as_json=options.as_json)
     with _opened(options, clock=time.time) as opened:
-        server = make_server(create_app(opened.node.service))
+        access, settings = opened.node.service.access, opened.settings
+        access.started(__version__, [one.name for one in unsafe_settings(settings)])
+        app = create_app(opened.node.service, client_limits=_client_limits(settings))
+        server = make_server(app)
         loops = Loops(opened.stages, on_fatal=stop)
         loops.start()
         _announce(opened, log)
@@ -73,7 +79,27 @@ def serve(options: ServeOptions) -> int:
             server.run(sockets=[opened.listening])
         finally:
             loops.stop()
+            _record_end(opened.node, loops.failed, log)
     return 0 if loops.failed is None else 1
+
+
+def _client_limits(settings: NodeSettings) -> ClientLimits:
+    from testamur.api.rate_limit import ClientLimits
+
+    return ClientLimits(
+        per_second=settings.client_requests_per_second,
+        burst=settings.client_requests_burst,
+        trusted=settings.trusted_networks,
+    )
+
+
+def _record_end(node: Node, failed: str | None, log: BoundLogger) -> None:
+    """Record the end; a store that fails now has failed before, and must not hide why."""
+    try:
+        # The stage alone: what it failed with may hold anything.
+        node.service.access.stopped(failed and failed.partition(":")[0])
+    except StorageError as exc:
+        log.warning("the operator log lacks this stop", code=exc.code, reason=str(exc))
 
 
 @contextmanager

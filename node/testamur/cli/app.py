@@ -15,6 +15,7 @@ from testamur.cli import (
     devchain,
     issuing,
     operation,
+    operator_log,
     output,
     reservation,
     submission,
@@ -42,6 +43,7 @@ app.command()(verification.verify)
 app.command()(operation.serve)
 app.command()(operation.check)
 app.add_typer(tokens.app)
+app.command()(operator_log.log)
 app.command()(devchain.devchain)
 app.command()(demo)
 

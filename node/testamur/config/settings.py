@@ -6,6 +6,7 @@ Each says its meaning, unit, default, the effect if it is wrong, and what whoeve
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -108,6 +109,18 @@ class NodeSettings(BaseSettings):
     """With less free space in the data directory, in MiB, nothing new is taken. 0: a full disk is
     met in the middle of a write, and the node stops."""
 
+    client_requests_per_second: Annotated[float, Field(ge=0)] = 20.0
+    """Requests that one client address may go on making; not counted are submissions, health, and
+    what comes from this machine. 0: any number, so that one client can keep the node busy."""
+
+    client_requests_burst: Annotated[int, Field(ge=1)] = 200
+    """Requests that one client may make at once, before the rate counts."""
+
+    trusted_proxies: str | None = None
+    """Addresses or networks of proxies, parted by commas, whose ``X-Forwarded-For`` says who the
+    client is. Too many: whoever is among them can pass for any client. Left out behind a proxy:
+    all its clients count as one, or, where it is on this machine, are not limited."""
+
     poll_seconds: Annotated[float, Field(gt=0)] = 2.0
     """Pause between two looks at the chain."""
 
@@ -132,6 +145,20 @@ class NodeSettings(BaseSettings):
         if not value.get_secret_value().startswith(("http://", "https://")):
             raise ValueError("an RPC URL starts with http:// or https://")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_trusted_proxies(cls, value: str | None) -> str | None:
+        try:
+            _networks(value)
+        except ValueError as exc:
+            raise ValueError("an address or network is malformed") from exc
+        return value
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Where trusted proxies are."""
+        return _networks(self.trusted_proxies)
 
     @property
     def contract_address(self) -> bytes:
@@ -164,3 +191,7 @@ class NodeSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what is given and nothing else; :mod:`testamur.config.loading` asks the rest."""
         return (init_settings,)
+
+
+def _networks(text: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
+    return () if text is None else tuple(ip_network(part.strip()) for part in text.split(","))

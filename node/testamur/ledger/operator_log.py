@@ -28,6 +28,19 @@ whoever reaches a node that is open for submission."""
 
 ACTOR_KINDS: Final[tuple[ActorKind, ...]] = get_args(ActorKind)
 
+ActName = Literal[
+    "node_started",
+    "node_stopped",
+    "token_created",
+    "token_revoked",
+    "entries_submitted",
+    "seal_requested",
+    "batch_sealed",
+]
+"""What is recorded; docs/formats/operator-log.md says with which details."""
+
+ACTS: Final[tuple[ActName, ...]] = get_args(ActName)
+
 Value = str | int | None | tuple[str, ...]
 """What a detail of an act may be."""
 
@@ -62,8 +75,8 @@ class Act:
 
     actor: Actor
     """Who."""
-    name: str
-    """What, such as ``token_created``; docs/formats/operator-log.md lists all."""
+    name: ActName
+    """What."""
     time: int
     """When, in Unix seconds, by the node's clock."""
     details: Mapping[str, Value]
@@ -145,7 +158,10 @@ def parse_line(value: object) -> LogLine:
     """
     fields = Fields(value, "line", OperatorLogError)
     index, previous = fields.integer("index"), fields.hash("previous")
-    time, name = fields.integer("time"), fields.text("act", length_min=1, length_max=TEXT_MAX)
+    time, told = fields.integer("time"), fields.text("act")
+    name = next((one for one in ACTS if one == told), None)
+    if name is None:
+        raise fields.fault("act", "is none that this version knows")
     actor, details = parse_actor(fields.take("actor")), fields.take("details")
     fields.done()
     if not isinstance(details, Mapping) or not all(

@@ -21,7 +21,7 @@ from testamur.errors import (
     TokenInvalidError,
     UnknownTokenError,
 )
-from testamur.ledger.operator_log import Act, Actor, LogLine, Value
+from testamur.ledger.operator_log import NODE, Act, ActName, Actor, LogLine, Value
 from testamur.merkle.hashing import Hash32
 from testamur.storage.interface import Store
 from testamur.storage.tokens import DAY_SECONDS, SCOPES, Scope, Token
@@ -33,6 +33,7 @@ SECRET_BYTES: Final = 20
 EXPIRES_DAYS_DEFAULT: Final = 365
 EXPIRES_DAYS_MAX: Final = 36_500
 QUOTA_MAX: Final = 10**12
+MINUTE_SECONDS: Final = 60
 LINES_MAX: Final = 1000
 """Most lines of the operator log in one answer."""
 
@@ -152,13 +153,32 @@ class Access:
             raise ScopeMissingError(scope)
         return token
 
-    def record(self, by: Actor, name: str, details: dict[str, Value]) -> None:
+    def record(self, by: Actor, name: ActName, details: dict[str, Value]) -> None:
         """Write an act into the operator log; durable when it returns.
 
         Raises:
             StoreUnavailableError: whether it was written is unknown.
         """
         self._store.record_act(Act(by, name, int(self._clock()), details))
+
+    def started(self, version: str, unsafe: Sequence[str]) -> None:
+        """Record that the node starts, with the names of its unsafe settings.
+
+        What a crash left counted, but not written, is written first.
+
+        Raises:
+            StoreUnavailableError: whether it was written is unknown.
+        """
+        self.record(NODE, "node_started", {"version": version, "unsafe": tuple(unsafe)})
+
+    def stopped(self, failed: str | None) -> None:
+        """Record that the node stops, with the stage that failed, after all that was submitted.
+
+        Raises:
+            StoreUnavailableError: it was not written, or nobody knows.
+        """
+        self._store.settle_submissions(before=int(self._clock()) + MINUTE_SECONDS)
+        self.record(NODE, "node_stopped", {"failed": failed})
 
     def log_lines(self, *, start: int, limit: int) -> Sequence[LogLine]:
         """Give lines of the operator log, with what was submitted up to the last full minute.

@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from testamur.errors import CorruptBatchError, RecordFormatError, UnknownBatchError
+from testamur.errors import (
+    CorruptBatchError,
+    OperatorLogError,
+    RecordFormatError,
+    UnknownBatchError,
+)
+from testamur.ledger.operator_log import LogLine, follow, origin
 from testamur.ledger.records import RecordKind, governance_record, parse_record
 from testamur.merkle.hashing import Hash32, leaf_hash
 from testamur.storage.batch_files import BatchFiles
@@ -92,6 +98,7 @@ PROBLEM_CODES: Final = {
     "anchor_missing": "a batch counts as anchored, and no record says so",
     "anchor_count": "a record has another count than the batch or the replica with its root",
     "anchor_unknown": "a record of ours has a root that we hold no batch of",
+    "operator_log": "a line of the operator log is none, or does not follow the one before",
     "finalized_block": "the finalized block is not the one that was followed to",
 }
 
@@ -115,6 +122,7 @@ def check(store: Store, files: BatchFiles, progress: Progress | None = None) -> 
         store, files, problems, indexed=replicated, before=entries, progress=progress
     )
     records = _check_records(store, problems, identity)
+    problems.extend(_check_operator_log(store, identity))
     return IntegrityReport(batches, entries, replicas, in_replicas, records, tuple(problems))
 
 
@@ -336,3 +344,21 @@ def _check_record(
         return
     if followed.index == 0 and leaf_hash(followed.record) != identity.ledger_id:
         yield Problem("ledger_id", name, f"the ledger is {identity.ledger_id.hex()}")
+
+
+def _check_operator_log(store: Store, identity: LedgerIdentity | None) -> Iterator[Problem]:
+    if identity is None:
+        return  # there is no log before the store is bound
+    checked = 0
+    try:
+        for line in follow(_log_lines(store), origin(identity.ledger_id, identity.member)):
+            checked = line.index + 1
+    except OperatorLogError as error:
+        yield Problem("operator_log", f"line {checked}", str(error))
+
+
+def _log_lines(store: Store) -> Iterator[LogLine]:
+    start = 0
+    while page := store.log_lines(start=start, limit=PAGE_RECORDS):
+        yield from page
+        start = page[-1].index + 1

@@ -8,10 +8,12 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, Row, delete, func, insert, literal, select, update
 
 from testamur.errors import ImmutableConflictError, StateConflictError, UnknownBatchError
+from testamur.ledger.operator_log import NODE, Act
 from testamur.merkle.hashing import HASH_BYTES, Hash32
 from testamur.storage.model import BATCH_TRANSITIONS, Batch, BatchState, Claim, Padding
 from testamur.storage.sql.counters import SEALED, raise_counter
 from testamur.storage.sql.database import Database, chunks
+from testamur.storage.sql.operator_log import append, is_bound
 from testamur.storage.sql.tables import batches, entries, padding, queue
 
 CLAIMED: Final = "claimed"
@@ -103,6 +105,9 @@ class SqlBatches:
                 .where(batches.c.number == claim)
                 .values(root=root, count=count, sealed_at=sealed_at, state="sealed")
             )
+            if is_bound(connection):
+                told = {"root": root.hex(), "entries": submitted, "padding": row.padding_count}
+                append(connection, Act(NODE, "batch_sealed", sealed_at, told))
             # A crash after this commit leaves a sealed batch: anchoring finds it in its state.
             return Batch(claim, root, count, row.padding_count, sealed_at, "sealed")
 

@@ -18,8 +18,6 @@ from testamur.storage.sql.tables import identity, operator_log, submission_count
 
 MINUTE_SECONDS: Final = 60
 LINE_BYTES_MAX: Final = 64 * 1024
-SUBMITTED: Final = "entries_submitted"
-"""Name of the act that a line of counted submissions records."""
 
 
 class SqlOperatorLog:
@@ -90,8 +88,13 @@ def count_submission(connection: Connection, by: Actor, *, at: int, added: int, 
     row = {"minute": minute, "actor": actor, "requests": 1, "added": added, "known": known}
     connection.execute(insert(submission_counts).values(row))
     # The first of its minute: those before it wait no longer for being bound into the chain.
-    if _is_bound(connection):
+    if is_bound(connection):
         settle(connection, at)
+
+
+def is_bound(connection: Connection) -> bool:
+    """Whether the store is bound to a ledger, so that there is a log."""
+    return connection.execute(select(identity.c.only)).first() is not None
 
 
 def settle(connection: Connection, before: int) -> None:
@@ -109,7 +112,10 @@ def settle(connection: Connection, before: int) -> None:
             "added": row.added,
             "known": row.known,
         }
-        _append(connection, Act(parse_actor(json.loads(row.actor)), SUBMITTED, before, details))
+        _append(
+            connection,
+            Act(parse_actor(json.loads(row.actor)), "entries_submitted", before, details),
+        )
     if rows:
         connection.execute(delete(submission_counts).where(due))
 
@@ -142,10 +148,6 @@ def _is_due(connection: Connection, before: int) -> bool:
         connection.execute(select(submission_counts.c.minute).where(due).limit(1)).first()
         is not None
     )
-
-
-def _is_bound(connection: Connection) -> bool:
-    return connection.execute(select(identity.c.only)).first() is not None
 
 
 def _origin(connection: Connection) -> Hash32:
