@@ -73,7 +73,7 @@ def create_app(service: NodeService, *, client_limits: ClientLimits = UNLIMITED)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_unexpected)
-    _add_entries(app)
+    _add_entries(app, service.intake.limits.submission_entries_max)
     add_receipts(app)
     add_sealing(app)
     add_verify(app)
@@ -100,13 +100,13 @@ class _OpenToPages(CORSMiddleware):
             await super().__call__(scope, receive, send)
 
 
-def _add_entries(app: FastAPI) -> None:
+def _add_entries(app: FastAPI, entries_max: int) -> None:
     @app.post(
         SUBMISSION_PATH,
         status_code=202,
         response_model=schemas.Submitted,
         responses=PROBLEMS | TOO_LARGE | DENIED | _BUSY,
-        openapi_extra=body(entries_body(requests.ENTRIES_MAX)),
+        openapi_extra=body(entries_body(entries_max)),
         summary="Submit entries",
     )
     async def submit(request: Request, service: Service, by: Submitter) -> schemas.Submitted:
@@ -116,7 +116,7 @@ def _add_entries(app: FastAPI) -> None:
             requests.parse_entries,
             data,
             requests.media_type(request),
-            entries_max=service.intake.limits.submission_entries_max,
+            entries_max=entries_max,
         )
         result = await run_in_threadpool(service.intake.submit, entries, by)
         return schemas.Submitted(added=result.added, known=result.known)
