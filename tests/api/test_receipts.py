@@ -143,6 +143,12 @@ def test_a_node_that_does_not_seal_says_so(tmp_path: Path) -> None:
         assert_problem(node.http.post("/v1/batches", json={}), 409, "not_sealing", advice=True)
 
 
+def test_sealing_needs_a_token_where_submitting_does(tmp_path: Path) -> None:
+    with founded(tmp_path) as consortium, consortium.serving(1, open_submission=False) as node:
+        assert_problem(node.http.post("/v1/batches", json={}), 401, "token_missing", advice=True)
+        assert node.http.post("/v1/receipts", json=["ab" * 32]).status_code == 200
+
+
 @pytest.mark.parametrize("sent", [b"", b"[]", b'{"seal": true}', b"null", b"{"])
 def test_a_wish_is_an_empty_object(node: HttpNode, sent: bytes) -> None:
     answer = node.http.post("/v1/batches", content=sent, headers=JSON)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -46,15 +47,16 @@ Run = Callable[..., Result]
 
 
 def runner(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Build what runs a command; ``disk`` and ``random_bytes`` may be given."""
+    """Build what runs a command; ``disk``, ``random_bytes`` and ``sleep`` may be given."""
 
     def execute(
         *arguments: object,
         disk: Disk | None = None,
         random_bytes: Callable[[int], bytes] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> Result:
         capsys.readouterr()
-        rim = Rim(random_bytes=random_bytes or Counter(), disk=disk or Disk())
+        rim = Rim(random_bytes=random_bytes or Counter(), disk=disk or Disk(), sleep=sleep)
         code = run([str(argument) for argument in arguments], rim)
         out, err = capsys.readouterr()
         return Result(code, out, err)

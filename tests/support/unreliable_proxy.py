@@ -9,6 +9,8 @@ import httpx
 
 from tests.support.threaded_server import ThreadedServer
 
+BUSY_SECONDS = 7
+
 Change = Callable[[str, bytes], bytes]
 """Gives what is answered in place of the body that the node gave for a path."""
 
@@ -22,12 +24,14 @@ class UnreliableProxy(ThreadedServer):
     """Passes requests on to ``node`` until ``requests_left`` of them were; then it hangs up.
 
     With ``taken``, the request after the last one reaches the node, too, and only its answer is
-    lost. ``cut`` counts those that got no answer.
+    lost. ``cut`` counts those that got no answer. What begins with a text in ``busy`` is put off
+    by some seconds, once for each time that the text stands there.
     """
 
     def __init__(self, node: str, *, taken: bool = False, change: Change = unchanged) -> None:
         self.requests_left: int | None = None
         self.cut = 0
+        self.busy: list[str] = []
         self.asked: list[str] = []
         proxy = self
 
@@ -35,8 +39,17 @@ class UnreliableProxy(ThreadedServer):
             def _pass_on(self) -> None:
                 length = int(self.headers.get("Content-Length", "0"))
                 data = self.rfile.read(length)
+                asked = f"{self.command} {self.path}"
+                late = next((one for one in proxy.busy if asked.startswith(one)), None)
+                if late is not None:
+                    proxy.busy.remove(late)
+                    self.send_response(429)
+                    self.send_header("Retry-After", str(BUSY_SECONDS))
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 kept = {"Content-Type", "Authorization"} & set(self.headers)
-                proxy.asked.append(f"{self.command} {self.path}")
+                proxy.asked.append(asked)
                 cut = proxy.requests_left == 0
                 proxy.cut += cut
                 if cut and not taken:

@@ -19,11 +19,13 @@ from testamur.cli.issue_list import OWN_COLUMNS
 from testamur.credentials import locator
 from testamur.credentials.locator import Locator
 from testamur.ledger.bundle import parse_bundle
+from testamur.ledger.operator_log import COMMAND_LINE
 from testamur.merkle.hashing import Hash32
+from testamur.service.access import TokenRequest
 from tests.cli.faulty_disk import FaultyDisk
 from tests.cli.running import Result, Run, runner
 from tests.support.node import Consortium, HttpNode, founded
-from tests.support.unreliable_proxy import UnreliableProxy
+from tests.support.unreliable_proxy import BUSY_SECONDS, UnreliableProxy
 
 STATES = ("queued", "sealed", "submitted", "anchored", "final")
 
@@ -505,6 +507,48 @@ def test_a_node_that_does_not_seal_says_so(tmp_path: Path, command: Run, folder:
         done = command("issue", folder, "--node", node.url, "--seal-now", "--wait", 0)
         assert (done.code, "anchor key" in done.err) == (3, True)
         assert column(folder, "state") == ["queued"] * 2
+
+
+def test_a_busy_node_is_waited_for(node: HttpNode, command: Run, folder: Path) -> None:
+    (folder / 'b, "c".pdf').unlink()
+    slept: list[float] = []
+    with UnreliableProxy(node.url) as proxy:
+        proxy.busy = ["POST /v1/entries", "POST /v1/batches", "POST /v1/receipts"]
+        proxy.busy += ["POST /v1/receipts", "POST /v1/entries"]
+        arguments = ("issue", folder, "--node", proxy.url, "--seal-now", "--wait", 0)
+        assert command(*arguments, sleep=slept.append).code == 3
+        assert (slept, proxy.busy) == ([BUSY_SECONDS] * 5, [])
+    assert column(folder, "state") == ["queued"] * 2
+
+
+def test_where_a_token_is_needed_it_is_sent_with_what_writes(
+    tmp_path: Path, command: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / 'b, "c".pdf').unlink()
+    with founded(tmp_path) as consortium, consortium.serving(1, open_submission=False) as node:
+        node.step("following")
+        made = node.node.service.access.create(TokenRequest("LMS", ("submit",)), by=COMMAND_LINE)
+        arguments = ("issue", folder, "--node", node.url, "--seal-now", "--wait", 0)
+        refused = command(*arguments)
+        assert (refused.code, "[node_refused]" in refused.err) == (2, True)
+        assert column(folder, "state") == ["committed"] * 2
+        file = tmp_path / "token"
+        file.touch(mode=0o600)
+        file.write_text(made.text + "\n")
+        assert command(*arguments, "--token-file", file).code == 3
+        node.step("sealing")
+        assert command(*arguments, "--token-file", file).code == 3
+        assert column(folder, "state") == ["sealed"] * 2
+        # And from the environment, for a file that came later.
+        (folder / "late.pdf").write_bytes(os.urandom(20))
+        monkeypatch.setenv("TESTAMUR_TOKEN", made.text)
+        done = command(*arguments)
+        assert column(folder, "state") == ["sealed", "queued", "sealed"]
+        assert made.text not in done.out + done.err
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TESTAMUR_TOKEN", made.text)
+        done = command("issue", folder, "--node", "http://node.example")
+        assert (done.code, "readable on its way" in done.err) == (2, True)
 
 
 def test_usage_errors(node: HttpNode, command: Run, folder: Path, tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def seal_now(client: NodeClient) -> int:
         content=b"{}",
         headers={"Content-Type": "application/json"},
         expected=(HTTPStatus.ACCEPTED,),
+        authorised=True,
     )
     return Fields(_parsed(reply.body), "the node's answer", NodeProtocolError).integer("waiting")
 

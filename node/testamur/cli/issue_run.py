@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from testamur.cli.disk import Disk
 from testamur.cli.files import read_credential
 from testamur.cli.issued import Issue, IssuedFile
 from testamur.cli.node_client import NodeClient
+from testamur.cli.patience import Patience
 from testamur.cli.sidecars import Committed, Committer
 from testamur.errors import (
     NodeProtocolError,
@@ -49,6 +51,7 @@ class IssueRun:
         *,
         trust: TrustFile,
         disk: Disk,
+        patience: Patience,
     ) -> None:
         """Issue over the node of ``client``, whose view is ``trust``."""
         self._client = client
@@ -56,6 +59,7 @@ class IssueRun:
         self._issued = issued
         self._trust = trust
         self._disk = disk
+        self._patience = patience
 
     def commit(self, committer: Committer) -> list[Issue]:
         """Commit all, and find the bundles that are there; give those that need to be submitted.
@@ -96,7 +100,8 @@ class IssueRun:
         with output.progress("submitting", len(issues)) as step:
             for start in range(0, len(issues), SUBMITTED_AT_ONCE):
                 chunk = issues[start : start + SUBMITTED_AT_ONCE]
-                self._client.submit([one.entry for one in chunk])
+                entries = [one.entry for one in chunk]
+                self._patience.repeat(partial(self._client.submit, entries))
                 for one in chunk:
                     one.state = "queued"
                 step(len(chunk))
@@ -109,7 +114,7 @@ class IssueRun:
             NodeUnavailableError, NodeProtocolError: the node cannot be asked, or does not seal.
         """
         if any(one.waits and one.batch is None for one in self._issues):
-            bulk_client.seal_now(self._client)
+            self._patience.repeat(partial(bulk_client.seal_now, self._client))
 
     def collect(self, deadline: float) -> None:
         """Wait until all are final, or until ``deadline`` (monotonic seconds), and make bundles.
@@ -142,14 +147,20 @@ class IssueRun:
         """Give those whose state is another one by now, as far as one question tells."""
         moved = []
         queued = [one for one in waiting if one.batch is None]
-        if queued and self._client.state(queued[0].entry) != "queued":
-            moved += queued
+        if queued:
+            ask = partial(self._client.state, queued[0].entry)
+            if self._patience.repeat(ask) != "queued":
+                moved += queued
         batched = sorted((one for one in waiting if one.batch is not None), key=_batch_of)
         for root, group in groupby(batched, key=_batch_of):
             members = list(group)
-            if bulk_client.batch_state(self._client, Hash32(root)) != members[0].state:
+            ask = partial(bulk_client.batch_state, self._client, Hash32(root))
+            if self._patience.repeat(ask) != members[0].state:
                 moved += members
         return moved
+
+    def _ask(self, entries: Sequence[Hash32]) -> list[ReceiptLine]:
+        return self._patience.repeat(lambda: list(bulk_client.receipts(self._client, entries)))
 
     def _look_up(self, issues: Sequence[Issue], *, step: Callable[..., None]) -> list[Issue]:
         """Ask where ``issues`` stand, and make the bundles of those that are final.
@@ -160,7 +171,7 @@ class IssueRun:
         with ThreadPoolExecutor(_WRITERS, thread_name_prefix="bundle") as writers:
             for start in range(0, len(issues), ASKED_AT_ONCE):
                 chunk = issues[start : start + ASKED_AT_ONCE]
-                lines = list(bulk_client.receipts(self._client, [one.entry for one in chunk]))
+                lines = self._ask([one.entry for one in chunk])
                 final = []
                 for one, line in zip(chunk, lines, strict=True):
                     if line.state is None:

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from testamur.cli import output
+from testamur.cli.bearer import InsecureHttp, TokenFile, given_token
 from testamur.cli.credentials import AsJson, ProfileName, check_profile
 from testamur.cli.output import Colour, ExitCode
+from testamur.cli.patience import Patience
 from testamur.cli.rim import Rim, rim_of
 from testamur.cli.submission import NodeUrl, check_wait
+from testamur.cli.targets import own_trust
 from testamur.errors import (
     ConfigurationError,
     NodeProtocolError,
@@ -26,6 +29,7 @@ from testamur.errors import (
 if TYPE_CHECKING:
     from testamur.cli.issue_list import IssueList
     from testamur.cli.issued import Issue, IssuedFile
+    from testamur.cli.node_client import NodeClient
 
 
 def issue(
@@ -66,6 +70,8 @@ def issue(
             help="How long to wait until all are final. Default: as long as it takes.",
         ),
     ] = None,
+    token_file: TokenFile = None,
+    insecure_http: InsecureHttp = False,
     as_json: AsJson = False,
 ) -> None:
     """Issue credentials: commit, submit, wait until they are final, write a bundle for each.
@@ -78,6 +84,7 @@ def issue(
     """
     from testamur.cli.issue_list import from_folder, from_list  # noqa: PLC0415 (slow to import)
     from testamur.cli.issued import Issue, IssuedFile  # noqa: PLC0415
+    from testamur.cli.node_client import NodeClient  # noqa: PLC0415
 
     rim = rim_of(context)
     check_profile(profile)
@@ -97,7 +104,9 @@ def issue(
         _make_folders(listed, rim)
     stopped: TestamurError | None = None
     try:
-        _run(issues, issued, rim, node=node, profile=profile, seal_now=seal_now, deadline=deadline)
+        token = given_token(token_file)
+        with NodeClient(node, token=token, insecure_http=insecure_http) as client:
+            _run(client, issues, issued, rim, profile=profile, seal=seal_now, deadline=deadline)
     except TestamurError as exc:
         if not any(one.state or one.error for one in issues):
             raise  # nothing was begun
@@ -106,36 +115,33 @@ def issue(
 
 
 def _run(
+    client: NodeClient,
     issues: Sequence[Issue],
     issued: IssuedFile,
     rim: Rim,
     *,
-    node: str,
     profile: str | None,
-    seal_now: bool,
+    seal: bool,
     deadline: float,
 ) -> None:
     from testamur.cli.issue_run import IssueRun  # noqa: PLC0415 (slow to import)
-    from testamur.cli.node_client import NodeClient  # noqa: PLC0415
     from testamur.cli.sidecars import Committer  # noqa: PLC0415
-    from testamur.cli.targets import own_trust  # noqa: PLC0415
 
-    with NodeClient(node) as client:
-        trust, member = own_trust(client)
-        if trust.member(member) is None:
-            raise NodeProtocolError("the node's trust file does not name the node's own member")
-        committer = Committer(
-            ledger_id=trust.ledger_id,
-            member=member,
-            profile=profile,
-            random_bytes=rim.random_bytes,
-            disk=rim.disk,
-        )
-        run = IssueRun(client, issues, issued, trust=trust, disk=rim.disk)
-        run.submit(run.commit(committer))
-        if seal_now:
-            run.seal_now()
-        run.collect(deadline)
+    trust, member = own_trust(client)
+    if trust.member(member) is None:
+        raise NodeProtocolError("the node's trust file does not name the node's own member")
+    committer = Committer(
+        ledger_id=trust.ledger_id,
+        member=member,
+        profile=profile,
+        random_bytes=rim.random_bytes,
+        disk=rim.disk,
+    )
+    run = IssueRun(client, issues, issued, trust=trust, disk=rim.disk, patience=Patience(rim.sleep))
+    run.submit(run.commit(committer))
+    if seal:
+        run.seal_now()
+    run.collect(deadline)
 
 
 def _make_folders(listed: IssueList, rim: Rim) -> None:
