@@ -184,3 +184,23 @@ def test_usage_errors(testamur: Run, trusted: tuple[object, ...], place: Path) -
         assert (done.code, done.out) == (3 if "missing" in str(options) else 2, ""), options
     assert testamur("reserve", 1).code == 2
     assert everything_in(place) == []
+
+
+def test_the_node_may_stand_in_the_environment_and_gives_way_to_a_trust_file(
+    testamur: Run, trusted: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"ledger_id": LEDGER.hex(), "member": 1}
+    answers = {"/v1/ledger": reply(json.dumps(own).encode()), "/v1/trust": reply(trust_bytes())}
+    with CannedServer(answers) as server:
+        monkeypatch.setenv("TESTAMUR_NODE", server.url)
+        (row,) = testamur("reserve", 1, "--json").rows
+        assert (locator.parse(row["locator"]).member, row["link"]) == (
+            1,
+            f"{server.url}/#{row['locator']}",
+        )
+        server.asked.clear()
+        (row,) = testamur("reserve", 1, *trusted, "--json").rows
+        assert (locator.parse(row["locator"]).member, row["link"]) == (2, None)
+        assert server.asked == []
+        # Both named by a person are a contradiction.
+        assert testamur("reserve", 1, *trusted, "--node", server.url).code == 2
