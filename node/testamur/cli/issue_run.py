@@ -6,6 +6,7 @@ What is done stands in three places that each are right alone: a sidecar (commit
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -224,6 +225,8 @@ class IssueRun:
         made = one.sidecar
         if made is None:  # a programming mistake
             raise TypeError("not committed yet")
+        if not os.path.lexists(one.item.bundle):
+            return  # most files of a first run: they need not be read a second time
         try:
             data = read_credential(one.item.path)
             receipt = bundles.existing(one.item.bundle, data, made, self._disk)
