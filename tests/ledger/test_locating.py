@@ -45,7 +45,9 @@ NOT_ANCHORED = "Submitted, but not anchored yet: ask again in some minutes."
 NO_VERDICT = "This could not be checked, which says nothing about the credential. "
 NOT_HELD = "This node lacks {} that University of Aldermere anchored: ask a node of that member."
 UNKNOWN_MEMBER = "Member 9 is not known here; it may have joined later, or never."
-CHAIN_SILENT = "The chain does not confirm what is held here: no answer."
+CHAIN_SILENT = (
+    "The chain could not be read: it did not answer, or not as the chain of this ledger does."
+)
 
 
 def checks(report: Report) -> list[tuple[str, str, str]]:

@@ -205,6 +205,12 @@ def test_a_chain_that_does_not_answer_is_no_verdict(registered: Registered) -> N
     assert "says nothing about the credential" in report.summary
 
 
+def test_a_report_does_not_name_the_endpoint_that_failed(registered: Registered) -> None:
+    report = run(registered, view=ChainUnavailableError("https://rpc.example/key did not answer"))
+    assert check(report, "record").code == "chain_unavailable"
+    assert "rpc.example" not in str(report.to_json())
+
+
 def test_a_forgery_is_a_forgery_also_without_the_chain(registered: Registered) -> None:
     report = run(
         registered,

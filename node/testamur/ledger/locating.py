@@ -13,6 +13,7 @@ from testamur.credentials import commitment
 from testamur.errors import BundleFormatError, CredentialError, TestamurError
 from testamur.ledger.receipt import Commitment
 from testamur.ledger.report import AsOf, Check, Report, Status, Verdict, minute
+from testamur.ledger.steps import SOURCE_FAILED
 from testamur.ledger.trust import Network, TrustedMember, TrustFile
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
@@ -135,8 +136,7 @@ def unknown_member(network: Network, member: int) -> Report:
 
 def chain_silent(network: Network, error: TestamurError) -> Report:
     """Report on a credential that was not found while the chain does not confirm what is held."""
-    detail = f"The chain does not confirm what is held here: {error}."
-    return _could_not_check(network, error.code, detail)
+    return _could_not_check(network, error.code, SOURCE_FAILED)
 
 
 def _could_not_check(network: Network, code: str, detail: str) -> Report:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from testamur.errors import MerkleError, VerificationError
 from testamur.ledger.view import Head
 from testamur.merkle.hashing import Hash32
 from testamur.merkle.proofs import verify_inclusion
+
+SOURCE_FAILED: Final = (
+    "The chain could not be read: it did not answer, or not as the chain of this ledger does."
+)
+"""Told to people where the source of the ledger failed. The error itself may name an endpoint, and
+is for whoever runs it."""
 
 
 class Unknown(Exception):  # noqa: N818 - not an error: a step that could not be done

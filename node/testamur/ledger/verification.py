@@ -31,7 +31,7 @@ from testamur.ledger import who
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_from_json
 from testamur.ledger.report import AsOf, Check, Report, Status, minute
-from testamur.ledger.steps import Unknown, proven, shown
+from testamur.ledger.steps import SOURCE_FAILED, Unknown, proven, shown
 from testamur.ledger.trust import TrustFile
 from testamur.ledger.verdict import summary_of, verdict_of
 from testamur.ledger.view import LedgerView, Presented
@@ -301,7 +301,7 @@ class _Verification:
                 "Nothing you trust vouches for the ledger here: ask a node, or the chain.",
             )
         if isinstance(self._view, TestamurError):
-            raise Unknown(self._view.code, f"It could not be checked: {self._view}.")
+            raise Unknown(self._view.code, SOURCE_FAILED)
         return self._view
 
     def _report(self) -> Report:
