@@ -18,7 +18,7 @@ from testamur.cli.node_client import issuers_asked
 from testamur.credentials import claims, commitment, locator, profiles
 from testamur.credentials.locator import Locator
 from testamur.errors import TestamurError, UnknownProfileError
-from testamur.ledger.bundle import SUFFIX, parse_bundle
+from testamur.ledger.bundle import SUFFIX, looks_like_bundle, parse_bundle
 from testamur.ledger.receipt_json import parse_receipt
 from tests.support.optional import require
 
@@ -139,5 +139,6 @@ _CALLS: Final[Mapping[str, Callable[[Request], object]]] = {
     "entry": _entry,
     "receipt": _receipt,
     "bundle": _bundle,
+    "looks_like_bundle": lambda asked: looks_like_bundle(_data(asked)),
     "is_bundle_name": lambda asked: asked["text"].lower().endswith(SUFFIX),
 }

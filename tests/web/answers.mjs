@@ -27,6 +27,7 @@ const calls = {
     const { name, credential, receipt } = reader.parseBundle(bytesOf(bytes));
     return { name, credential: base64(credential), receipt: base64(receipt) };
   },
+  looks_like_bundle: (reader, { bytes }) => reader.looksLikeBundle(bytesOf(bytes)),
   is_bundle_name: (reader, { text }) => reader.isBundleName(text),
 };
 

@@ -259,3 +259,13 @@ def test_the_note_of_a_bundle_stands_in_the_module_as_in_python() -> None:
 def test_a_bundle_is_known_by_its_name() -> None:
     names = ("a.testamur.zip", "A.TESTAMUR.ZIP", "a.zip", "testamur.zip", ".testamur.zip ", "")
     assert compared([{"call": "is_bundle_name", "text": name} for name in names]) == {}
+
+
+def test_a_bundle_is_known_by_how_it_begins() -> None:
+    whole = [make_bundle(name, b"a credential", b"{}") for name in ("a", "\u00fc")]
+    altered = [bytes((*one[:at], one[at] ^ 1, *one[at + 1 :])) for one in whole for at in range(40)]
+    cut = [one[:length] for one in whole for length in range(40)]
+    asked = [request("looks_like_bundle", data) for data in (*whole, *altered, *cut)]
+    found = [answer["value"] for answer in node_answers(asked)]
+    assert set(found) == {True, False}
+    assert compared(asked) == {}

@@ -8,6 +8,7 @@
  */
 
 import { CredentialError, quoted } from "./errors.js";
+import { toHex } from "./hashing.js";
 import { BYTES_MAX as CREDENTIAL_BYTES_MAX } from "./profiles.js";
 import { BYTES_MAX as RECEIPT_BYTES_MAX } from "./receipt.js";
 import { CENTRAL_SIZE, END_SIZE, LOCAL_SIGNATURE, LOCAL_SIZE, zipParts } from "./zip.js";
@@ -62,6 +63,8 @@ const UNSHOWN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
 const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 // With the flag u, the case folding of Unicode: the long s is one of the ways to write an s.
 const TAKEN_NAME = /^(?:receipt\.json|read-me\.txt)$/iu;
+// Signature, version 2.0, flags of a name in ASCII or UTF-8, stored, midnight, 1 January 1980.
+const BEGINNING = /^504b03041400(?:0000|0008)000000002100$/;
 const AT_ITS_EDGES = /^ |[ .]$/;
 
 /**
@@ -79,6 +82,17 @@ const AT_ITS_EDGES = /^ |[ .]$/;
  */
 export function isBundleName(fileName) {
   return fileName.toLowerCase().endsWith(SUFFIX);
+}
+
+/**
+ * Tell whether a file begins as a bundle does, whatever it is called: a browser that downloads one
+ * twice puts a number into the name. What follows may still make it none.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {boolean}
+ */
+export function looksLikeBundle(bytes) {
+  return bytes.length >= LOCAL_SIZE && BEGINNING.test(toHex(bytes.subarray(0, 14)));
 }
 
 /**

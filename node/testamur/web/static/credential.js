@@ -12,7 +12,7 @@
  * HTTPS or from this machine, or Node.js 20.
  */
 
-export { isBundleName, parseBundle } from "./bundle.js";
+export { isBundleName, looksLikeBundle, parseBundle } from "./bundle.js";
 export { issuers } from "./claims.js";
 export { commitmentEntry } from "./commitment.js";
 export { CredentialError } from "./errors.js";
