@@ -34,6 +34,7 @@ from testamur.credentials import claims, commitment, profiles
 from testamur.ledger.birth import FoundingMember
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
+from testamur.web.pages import Pages
 from tests.support.devchain import NEVER_SECONDS, RunningDevchain, running_devchain
 from tests.support.paper_ledger import UNIVERSITIES
 from tests.support.samples import PROJECT
@@ -176,7 +177,7 @@ class Consortium:
         settings = self.settings(member, **given)
         with (
             open_node(settings, clock=self.clock) as node,
-            served(create_app(node.service), self.ports[member - 1]) as url,
+            served(self.app_of(node), self.ports[member - 1]) as url,
             httpx.Client(base_url=url, timeout=30) as http,
         ):
             self.nodes[member] = HttpNode(member, settings, node, url, http)
@@ -184,6 +185,10 @@ class Consortium:
                 yield self.nodes[member]
             finally:
                 del self.nodes[member]
+
+    def app_of(self, node: Node) -> FastAPI:
+        """Make the application of a node, pages included."""
+        return create_app(node.service, pages=Pages(node.service, clock=self.clock))
 
     def commit(self, member: int, data: bytes, name: str = "credential.json") -> Committed:
         """Commit to a credential for ``member``, with a salt that was never used."""

@@ -18,6 +18,7 @@ from testamur import __version__
 from testamur.api import requests, schemas
 from testamur.api.access import DENIED, Submitter, is_closed_to_pages
 from testamur.api.ledger_routes import add_batches, add_records
+from testamur.api.pages import Pages, shown
 from testamur.api.problems import problem, problem_of
 from testamur.api.rate_limit import UNLIMITED, ClientLimits, RateLimited
 from testamur.api.receipt_routes import add_receipts, add_sealing
@@ -49,8 +50,17 @@ _BUSY: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(service: NodeService, *, client_limits: ClientLimits = UNLIMITED) -> FastAPI:
-    """Make the application of one node; ``client_limits`` are those of one client's address."""
+def create_app(
+    service: NodeService,
+    *,
+    client_limits: ClientLimits = UNLIMITED,
+    pages: Pages | None = None,
+) -> FastAPI:
+    """Make the application of one node.
+
+    ``client_limits`` are those of one client's address; without ``pages`` there is nothing for
+    people at ``/``.
+    """
     app = FastAPI(
         title="Testamur node",
         version=__version__,
@@ -60,6 +70,7 @@ def create_app(service: NodeService, *, client_limits: ClientLimits = UNLIMITED)
         redoc_url=None,
     )
     app.state.service = service
+    app.state.pages = pages
     # What is added last comes first, so that a page of anyone's can read that it is limited.
     app.add_middleware(RateLimited, limits=client_limits)
     app.add_middleware(
@@ -83,6 +94,8 @@ def create_app(service: NodeService, *, client_limits: ClientLimits = UNLIMITED)
     add_tokens(app)
     add_operator_log(app)
     _add_health(app)
+    if pages is not None:
+        app.router.routes.extend(pages.routes())
     return app
 
 
@@ -199,24 +212,29 @@ async def _on_expected(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, TestamurError):
         raise TypeError("handler of TestamurError") from exc
     note_failure(request, exc)
-    return problem_of(exc)
+    return await shown(request, problem_of(exc))
 
 
-async def _on_http(_request: Request, exc: Exception) -> Response:
+async def _on_http(request: Request, exc: Exception) -> Response:
     if not isinstance(exc, HTTPException):
         raise TypeError("handler of HTTPException") from exc
     codes = {404: "no_such_resource", 405: "method_not_allowed"}
     code = codes.get(exc.status_code, RequestFormatError.code)
-    return problem(exc.status_code, code, str(exc.detail), headers=dict(exc.headers or {}))
+    return await shown(
+        request, problem(exc.status_code, code, str(exc.detail), headers=dict(exc.headers or {}))
+    )
 
 
-async def _on_invalid(_request: Request, _exc: Exception) -> Response:
+async def _on_invalid(request: Request, _exc: Exception) -> Response:
     # FastAPI's own words would quote what was sent.
-    return problem_of(RequestFormatError("the request is not of the documented form"))
+    return await shown(
+        request, problem_of(RequestFormatError("the request is not of the documented form"))
+    )
 
 
 async def _on_unexpected(request: Request, exc: Exception) -> Response:
     _LOG.error("unexpected error", route=route_of(request), kind=type(exc).__name__, exc_info=exc)
-    return problem(
+    answer = problem(
         500, "internal_error", "The node met an error of its own.", "Tell its operator the time."
     )
+    return await shown(request, answer)

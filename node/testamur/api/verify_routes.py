@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from testamur.api import requests, verify_requests
+from testamur.api.pages import VARY, VERIFY_PATH, pages_for
 from testamur.api.problems import problem_document
 from testamur.api.routing import PROBLEMS, TOO_LARGE, Service, note_failure
 from testamur.api.uploads import Upload, read_upload
@@ -37,7 +38,7 @@ def add_verify(app: FastAPI) -> None:
     uploads = asyncio.Semaphore(UPLOADS_MAX)
 
     @app.post(
-        "/v1/verify",
+        VERIFY_PATH,
         responses=PROBLEMS | TOO_LARGE | ANSWER,
         openapi_extra=BODY,
         summary="Verify a credential",
@@ -50,7 +51,7 @@ def add_verify(app: FastAPI) -> None:
         if requests.media_type(request) == NDJSON:
             return await _lines(request, service, uploads)
         report = await _report(request, service, uploads)
-        return JSONResponse(report.to_json(), headers=_PRIVATE)
+        return await _told(request, report)
 
 
 async def _report(request: Request, service: NodeService, uploads: asyncio.Semaphore) -> Report:
@@ -72,6 +73,17 @@ async def _report(request: Request, service: NodeService, uploads: asyncio.Semap
     raise UnsupportedMediaTypeError(
         f"send application/json, {NDJSON}, or multipart/form-data with file"
     )
+
+
+async def _told(request: Request, report: Report) -> Response:
+    """Answer with a report, as a page or as JSON."""
+    pages = pages_for(request)
+    if pages is None:
+        answer: Response = JSONResponse(report.to_json())
+    else:
+        answer = await run_in_threadpool(pages.report, report)
+    answer.headers.update(_PRIVATE | VARY)
+    return answer
 
 
 async def _lines(request: Request, service: NodeService, uploads: asyncio.Semaphore) -> Response:

@@ -54,6 +54,7 @@ def serve(options: ServeOptions) -> int:
     from testamur.config import unsafe_settings
     from testamur.logs import configure_logs
     from testamur.service.loops import Loops
+    from testamur.web.pages import Pages
 
     server: Server | None = None
 
@@ -70,7 +71,11 @@ def serve(options: ServeOptions) -> int:
     with _opened(options, clock=time.time) as opened:
         access, settings = opened.node.service.access, opened.settings
         access.started(__version__, [one.name for one in unsafe_settings(settings)])
-        app = create_app(opened.node.service, client_limits=_client_limits(settings))
+        app = create_app(
+            opened.node.service,
+            client_limits=_client_limits(settings),
+            pages=Pages(opened.node.service, clock=time.time),
+        )
         server = make_server(app)
         loops = Loops(opened.stages, on_fatal=stop)
         loops.start()

@@ -1,1 +1,1 @@
-"""Pages for people. The verify page and the explorer will live here."""
+"""Pages for people: the verify page and what it loads. The explorer will live here."""
