@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from pydantic import SecretStr
 
 from testamur.ledger.bundle import make_bundle
@@ -102,12 +102,12 @@ def link(consortium: Consortium, node: HttpNode) -> tuple[File, str]:
 # --- each way of giving it -----------------------------------------------------------------------
 
 
-def expect_verified(page: VerifyPage) -> None:
+def expect_verified(page: VerifyPage, *, sent: int = 1) -> None:
     page.expect_verdict("Verified")
     assert re.fullmatch(VERIFIED, page.summary)
     assert DOES_NOT_PROVE in page.text
     assert "A local network: a trial, proves nothing to others." in page.text
-    assert len(page.sent) == 1
+    assert len(page.sent) == sent
 
 
 def test_a_bundle(verify: VerifyPage, good: Registered) -> None:
@@ -205,6 +205,44 @@ def test_another_file_after_a_result_starts_anew(
     verify.expect_verdict("Receipt needed")
 
 
+def test_what_is_found_of_a_file_that_was_replaced_is_not_shown(
+    verify: VerifyPage, good: Registered, pdf: tuple[File, str]
+) -> None:
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    verify.page.route("**/v1/verify", hold_the_first)
+    with verify.page.expect_request("**/v1/verify"):
+        verify.choose(("badge.json", b"{}"), good.receipt_file)
+    expect(verify.page.get_by_role("status")).to_have_text("Asking the node…")
+    verify.drop(pdf[0])
+    verify.expect_verdict("Verified")
+    with verify.page.expect_response("**/v1/verify"):
+        held[0].continue_()
+    verify.page.unroute("**/v1/verify")
+    verify.expect_verdict("Verified")
+    assert verify.given == ["Credential: diploma.pdf"]
+
+
+def test_a_file_that_is_pasted(verify: VerifyPage, good: Registered) -> None:
+    name, data = good.bundle
+    verify.page.evaluate(
+        """([name, data]) => {
+            const carried = new DataTransfer();
+            carried.items.add(new File([new Uint8Array(data)], name));
+            document.body.dispatchEvent(new ClipboardEvent(
+                "paste", { clipboardData: carried, bubbles: true, cancelable: true }));
+        }""",
+        [name, list(data)],
+    )
+    expect_verified(verify)
+
+
 # --- each verdict --------------------------------------------------------------------------------
 
 
@@ -257,7 +295,10 @@ def test_pending(verify: VerifyPage, consortium: Consortium, node: HttpNode) -> 
     verify.choose(early.bundle)
     verify.expect_verdict("Not final yet")
     assert verify.summary == "Registered, but not final yet: ask again in some minutes."
+    assert "Not yet The registration is final" in verify.text
     consortium.bring(node, committed.entry, "final")
+    verify.page.get_by_role("button", name="Try again").click()
+    expect_verified(verify, sent=2)
 
 
 def test_not_found(verify: VerifyPage, consortium: Consortium) -> None:
@@ -341,7 +382,16 @@ def test_what_python_refuses_is_refused_and_nothing_is_sent(verify: VerifyPage, 
     data, code = vector(name)
     verify.choose(("file.json", data))
     verify.expect_verdict("Could not be read")
+    assert verify.summary.startswith("The file is not readable as a credential: ")
     assert f"Code for support: {code}" in verify.text
+    assert verify.sent == []
+
+
+def test_what_is_called_a_receipt_and_is_none(verify: VerifyPage, good: Registered) -> None:
+    verify.choose(good.file, ("receipt.json", b"{}"))
+    verify.expect_verdict("Not valid")
+    assert verify.summary.startswith("This is not a receipt: ")
+    assert "Code for support: receipt_format" in verify.text
     assert verify.sent == []
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
-from testamur.ledger.report import DOES_NOT_PROVE, Check, Report, Status, Verdict, minute
+from testamur.ledger.report import (
+    DOES_NOT_PROVE,
+    OUTCOMES,
+    Check,
+    Outcome,
+    Report,
+    Status,
+    Verdict,
+    minute,
+)
 from testamur.ledger.trust import Network
 from testamur.ledger.verdict import WARNINGS
 from testamur.web import wording
@@ -71,9 +80,19 @@ class Shown:
     """The report as JSON, for the details."""
 
     @property
+    def may_change_soon(self) -> bool:
+        """Whether asking again in a moment makes sense."""
+        return self.words in _RETRIED
+
+    @property
     def download(self) -> str | None:
         """Give the report as the address of a file that needs no request."""
         return None if self.raw is None else "data:application/json," + quote(self.raw)
+
+
+_RETRIED: Final = tuple(
+    wording.VERDICTS[verdict] for verdict, outcome in OUTCOMES.items() if outcome is Outcome.RETRY
+)
 
 
 def shown_report(report: Report, *, node: str, now: int) -> Shown:

@@ -17,6 +17,14 @@ const KNOWN = json("known");
 const ADVICE = json("advice");
 /** Codes for which a node would say "not valid", too; the others say that a file is unreadable. */
 const REFUSED = new Set(["bundle_format", "other_ledger", "several_locators"]);
+/** Codes whose message tells everyone what is meant. */
+const CLEAR = new Set([
+  ...REFUSED,
+  "credential_too_large",
+  "locator_format",
+  "request_format",
+  "unreadable_file",
+]);
 
 /** @type {Given} */
 let given = NOTHING;
@@ -192,6 +200,9 @@ function show(result) {
   for (const time of result.querySelectorAll("[data-seconds]")) {
     addLocalTime(/** @type {HTMLElement} */ (time));
   }
+  for (const button of result.querySelectorAll(".scripted")) {
+    /** @type {HTMLElement} */ (button).hidden = false;
+  }
   byId("outcome").replaceChildren(result);
   say("");
   const heading = byId("verdict");
@@ -204,15 +215,27 @@ function show(result) {
 function showUnread(error) {
   const known = error instanceof CredentialError;
   const code = known ? error.code : "internal_error";
-  const detail = known ? error.message : "the page met an error of its own";
   const result = fromTemplate(given.receipt || REFUSED.has(code) ? "not-valid" : "could-not-read");
   isWaiting = true;
   given = { ...NOTHING, link: given.link };
   showGiven();
-  slot(result, "summary", `${detail[0].toUpperCase()}${detail.slice(1)}.`);
+  slot(result, "summary", known ? sentence(error) : "The page met an error of its own.");
   slot(result, "step", ADVICE[code] ?? ADVICE.credential_error);
   slot(result, "code", code);
   show(result);
+}
+
+/**
+ * Say what is wrong; what is said of a file's inside alone would be a riddle to most.
+ *
+ * @param {CredentialError} error
+ */
+function sentence({ code, message }) {
+  if (code === "receipt_format") {
+    return `This is not a receipt: ${message}.`;
+  }
+  const whole = CLEAR.has(code) ? message : `the file is not readable as a credential: ${message}`;
+  return `${whole[0].toUpperCase()}${whole.slice(1)}.`;
 }
 
 /** Show what was given; once the node was asked, nothing more is wanted. */
