@@ -43,6 +43,7 @@ class VerifyPage:
         self.complaints.clear()
         self.page.goto(self.url + path)
         expect(self.page.locator("#local")).to_be_visible()
+        expect(self.page.locator("#upload")).to_be_hidden()
 
     def choose(self, *files: File) -> None:
         """Choose files, all at once."""

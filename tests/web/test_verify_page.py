@@ -117,6 +117,8 @@ def test_a_bundle(verify: VerifyPage, good: Registered) -> None:
         "Credential: badge.json",
         "Receipt: receipt.json in badge.json.testamur.zip",
     ]
+    # With a result, nothing more is asked for.
+    expect(verify.page.locator("#local")).to_be_hidden()
 
 
 def test_a_bundle_that_the_browser_has_numbered(verify: VerifyPage, good: Registered) -> None:
@@ -161,7 +163,7 @@ def test_a_file_with_a_locator_in_it(verify: VerifyPage, pdf: tuple[File, str]) 
 
 
 def test_a_link_with_the_locator_in_its_fragment(
-    browser: Browser, node: HttpNode, link: tuple[File, str]
+    browser: Browser, node: HttpNode, link: tuple[File, str], good: Registered
 ) -> None:
     with opened(browser, node.url, f"/#{link[1]}") as page:
         expect(page.page.get_by_role("status")).to_have_text(
@@ -171,6 +173,9 @@ def test_a_link_with_the_locator_in_its_fragment(
         assert page.sent == []
         page.choose(link[0])
         expect_verified(page)
+        page.drop(good.bundle)  # the link was for the file before it
+        expect(page.page.locator("#given")).to_contain_text("badge.json")
+        expect_verified(page, sent=2)
         # The fragment is for the page alone: what the server was asked for does not hold it.
         salt = link[1].rpartition(":")[2]
         assert not [one.url for one in page.requests if salt in one.url.partition("#")[0]]
@@ -200,6 +205,7 @@ def test_another_file_after_a_result_starts_anew(
     assert verify.given == ["Credential: diploma.pdf"]
     verify.page.get_by_role("button", name="Start again").click()
     expect(verify.page.locator("#outcome")).to_be_empty()
+    expect(verify.page.locator("#local")).to_be_visible()
     expect(verify.page.locator("#files")).to_be_focused()
     verify.choose(good.file)
     verify.expect_verdict("Receipt needed")
@@ -544,7 +550,8 @@ def test_nobody_scrolls_sideways(
 ) -> None:
     with opened(browser, node.url, viewport={"width": width, "height": 800}) as page:
         assert not page.is_too_wide
-        for files in ([good.bundle], [("badge.json", b"{}"), good.receipt_file], [good.file]):
+        long_name = "Zeugnis" * 15 + ".json"
+        for files in ([good.bundle], [(long_name, b"{}"), good.receipt_file], [good.file]):
             page.choose(*files)
             expect(page.page.locator("#verdict")).to_be_focused()
             page.page.locator("details").evaluate_all("all => all.forEach(it => it.open = true)")
