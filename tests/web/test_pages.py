@@ -369,6 +369,7 @@ def test_an_error_of_the_node_says_nothing_about_the_file() -> None:
     assert shown.words is wording.VERDICTS[Verdict.COULD_NOT_CHECK]
     assert "says nothing about the credential" in shown.summary
     assert "disk" not in shown.summary
+    assert shown.does_not_prove is None  # "this proves …" would be wrong where nothing was found
 
 
 def test_the_advice_is_for_codes_that_there_are() -> None:

@@ -68,8 +68,8 @@ class Shown:
     """What to do now."""
     network: str | None
     """What is said of a network that is not a main one."""
-    does_not_prove: str
-    """What no verdict says."""
+    does_not_prove: str | None = None
+    """What no verdict says; None where there is no verdict."""
     facts: tuple[tuple[str, str | Time], ...] = ()
     """Who, when, and by what this was found."""
     checks: tuple[ShownCheck, ...] = ()
@@ -122,7 +122,6 @@ def shown_problem(code: str, detail: str, *, retry: bool, network: Network) -> S
         summary=wording.NO_ANSWER if retry else f"{detail[:1].upper()}{detail[1:]}.",
         steps=words.steps if retry else (advice,),
         network=network_label(network),
-        does_not_prove=DOES_NOT_PROVE,
         code=code,
     )
 
