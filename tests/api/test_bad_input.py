@@ -154,7 +154,9 @@ def test_an_entry_unknown_to_the_node_is_not_found(node: HttpNode, folder: str) 
     assert_problem(answer, 404, "unknown_entry", advice=True)
 
 
-@pytest.mark.parametrize("path", ["/verify", "/v1", "/v2/entries", "/v1/entries/", "/v1/x", "/.env"])
+@pytest.mark.parametrize(
+    "path", ["/verify", "/v1", "/v2/entries", "/v1/entries/", "/v1/x", "/.env"]
+)
 def test_an_unknown_path_is_not_found(node: HttpNode, path: str) -> None:
     answer = node.http.get(path, follow_redirects=False)
     if answer.status_code != 307:  # a slash too many

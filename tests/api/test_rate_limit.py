@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from testamur.api.app import create_app
 from testamur.api.rate_limit import ClientLimits, RateLimited, TokenBuckets, client_address
@@ -17,6 +18,8 @@ from testamur.config import NodeSettings
 from tests.api.problems import assert_problem
 from tests.support.node import Consortium, HttpNode, served
 
+APP = Starlette()
+APP.state.pages = None
 PROXY = (ip_network("127.0.0.0/8"),)
 
 
@@ -53,6 +56,7 @@ class Asked:
 def scope(client: str | None, *forwarded: str, path: str = "/", method: str = "GET") -> Any:
     return {
         "type": "http",
+        "app": APP,
         "path": path,
         "method": method,
         "client": None if client is None else (client, 40_000),
@@ -94,9 +98,14 @@ def test_clients_do_not_share_a_bucket_and_those_of_one_ipv6_network_do() -> Non
 
 @pytest.mark.parametrize(
     ("path", "method"),
-    [("/health/live", "GET"), ("/health/ready", "GET"), ("/v1/entries", "POST")],
+    [
+        ("/health/live", "GET"),
+        ("/health/ready", "GET"),
+        ("/static/0123456789abcdef/page.js", "GET"),
+        ("/v1/entries", "POST"),
+    ],
 )
-def test_health_and_submissions_are_not_counted(path: str, method: str) -> None:
+def test_health_parts_of_pages_and_submissions_are_not_counted(path: str, method: str) -> None:
     asked = Asked(ClientLimits(per_second=1, burst=1))
     assert [asked.ask("192.0.2.1", path, method)[0] for _ in range(3)] == [200] * 3
     assert asked.ask("192.0.2.1", "/v1/verify", "POST")[0] == 200

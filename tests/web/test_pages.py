@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 from html.parser import HTMLParser
+from ipaddress import ip_network
 from typing import Any, Final
 from urllib.parse import unquote
 
 import httpx
 import pytest
 
+from testamur.api.app import create_app
 from testamur.api.problems import MEDIA_TYPE
+from testamur.api.rate_limit import ClientLimits
 from testamur.errors import CredentialError, FormatError
 from testamur.ledger.report import DOES_NOT_PROVE, OUTCOMES, Check, Outcome, Report, Status, Verdict
 from testamur.ledger.trust import Network, NetworkKind, TrustedMember
 from testamur.ledger.verdict import WARNINGS
 from testamur.web import wording
+from testamur.web.pages import Pages
 from testamur.web.shown import shown_problem, shown_report
 from testamur.web.wording import Tone
 from tests.support.documents import page as document
 from tests.support.error_table import classes
-from tests.support.node import Committed, Consortium, HttpNode
+from tests.support.node import Committed, Consortium, HttpNode, served
 
 BROWSER: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 LOCAL: Final = Network("embedded chain", NetworkKind.LOCAL)
@@ -238,6 +243,24 @@ def test_an_error_is_shown_in_the_place_of_a_report(node: HttpNode) -> None:
     assert "Could not be read" in read.words
     assert "request_format" in read.words
     assert wording.ADVICE["request_format"] in read.words
+
+
+def test_too_many_requests_are_a_page_too(
+    node: HttpNode, registered: tuple[Committed, dict[str, Any]]
+) -> None:
+    limits = ClientLimits(per_second=1e-3, burst=1, trusted=(ip_network("127.0.0.0/8"),))
+    pages = Pages(node.node.service, clock=time.time)
+    app = create_app(node.node.service, client_limits=limits, pages=pages)
+    with served(app) as url, httpx.Client(base_url=url) as http:
+        asked = {
+            "files": {"file": ("credential", registered[0].data)},
+            "headers": {"Accept": BROWSER, "X-Forwarded-For": "198.51.100.7"},
+        }
+        assert http.post("/v1/verify", **asked).status_code == 200
+        answer = http.post("/v1/verify", **asked)
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"]
+    assert "Could not be checked" in Read(answer.text).words
 
 
 def test_the_start_page_says_whose_it_is_and_what_it_does_with_files(

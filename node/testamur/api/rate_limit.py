@@ -15,8 +15,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from testamur.api.pages import shown
 from testamur.api.problems import problem_of
 from testamur.errors import TooManyRequestsError
 
@@ -24,6 +26,8 @@ CLIENTS_MAX: Final = 50_000
 """Buckets that are kept; beyond that the one that was not used for longest is forgotten."""
 IPV6_CLIENT_BITS: Final = 64
 """The part of an IPv6 address that one client cannot choose freely."""
+_UNCOUNTED_FOLDERS: Final = ("/health/", "/static/")
+"""The second because a page of which a part is missing does not do what it says."""
 _UNCOUNTED_POSTS: Final = frozenset({"/v1/entries", "/v1/batches"})
 
 Address = IPv4Address | IPv6Address
@@ -81,7 +85,8 @@ class RateLimited:
         if wait > 0:
             # Who asked stands in no answer and no log.
             error = TooManyRequestsError("too many requests from one address", math.ceil(wait))
-            await problem_of(error)(scope, receive, send)
+            answer = await shown(Request(scope), problem_of(error))
+            await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -90,7 +95,9 @@ class RateLimited:
         if scope["type"] != "http" or not self._limits.per_second:
             return None
         path: str = scope["path"]
-        if path.startswith("/health/") or (scope["method"] == "POST" and path in _UNCOUNTED_POSTS):
+        if path.startswith(_UNCOUNTED_FOLDERS) or (
+            scope["method"] == "POST" and path in _UNCOUNTED_POSTS
+        ):
             return None
         address = client_address(scope, self._limits.trusted)
         return None if address is not None and address.is_loopback else _client(address)
