@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.catalogue import CATALOGUE, Bar
-from benchmarks.figures import Figure, exactly, figure_from_json, measured
+from scripts.benchmarks.catalogue import CATALOGUE, Bar
+from scripts.benchmarks.figures import Figure, exactly, figure_from_json, measured
 from tests.support.gas import anchor_gas
 
 FIGURE = Figure("tree_build", "here", measured([30, 10, 20]), {"peer": exactly(40)}, {"a": 1})

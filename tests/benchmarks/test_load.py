@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI, Request, Response
 
-from benchmarks.load import Load, RefusedError, run
+from scripts.benchmarks.load import Load, RefusedError, run
 from tests.support.canned_server import CannedServer, reply
 from tests.support.node import served
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.catalogue import CATALOGUE
+from scripts.benchmarks.catalogue import CATALOGUE
 from tests.support.samples import PROJECT
 
 pytestmark = pytest.mark.slow  # nodes start, seal and are asked

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from benchmarks.catalogue import CATALOGUE
+from scripts.benchmarks.catalogue import CATALOGUE
 from tests.support.documents import page
 
 PAGE: Final = page("docs/benchmarks.md")

@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks import gas, history, machine, sealing, submission, trees, verification
-from benchmarks.catalogue import CATALOGUE
-from benchmarks.figures import Figure, Progress, figure_from_json
-from benchmarks.sizes import Sizes
+from scripts.benchmarks import gas, history, machine, sealing, submission, trees, verification
+from scripts.benchmarks.catalogue import CATALOGUE
+from scripts.benchmarks.figures import Figure, Progress, figure_from_json
+from scripts.benchmarks.sizes import Sizes
 
 Measurement = Callable[[Sizes, Progress, Path], Iterator[Figure]]
 
@@ -77,4 +77,4 @@ def measure(names: Sequence[str], sizes: Sizes, *, quick: bool, directory: Path 
 
 
 def _tell(name: str, what: str) -> None:
-    print(f"{name}: {what}", file=sys.stderr, flush=True)  # noqa: T201 - progress
+    print(f"{name}: {what}", file=sys.stderr, flush=True)

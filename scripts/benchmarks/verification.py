@@ -7,9 +7,9 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from benchmarks.figures import REPETITIONS, Figure, Measured, Progress, measured, seconds_of
-from benchmarks.load import RefusedError
-from benchmarks.sizes import Sizes
+from scripts.benchmarks.figures import REPETITIONS, Figure, Measured, Progress, measured, seconds_of
+from scripts.benchmarks.load import RefusedError
+from scripts.benchmarks.sizes import Sizes
 from testamur.credentials import commitment
 from testamur.ledger.receipt import Commitment, Receipt
 from testamur.ledger.receipt_json import receipt_to_json

@@ -8,8 +8,16 @@ from hashlib import sha256
 
 from blockcerts_merkletools import MerkleTools
 
-from benchmarks.figures import REPETITIONS, Figure, Measured, Progress, measured, rates, seconds_of
-from benchmarks.sizes import Sizes
+from scripts.benchmarks.figures import (
+    REPETITIONS,
+    Figure,
+    Measured,
+    Progress,
+    measured,
+    rates,
+    seconds_of,
+)
+from scripts.benchmarks.sizes import Sizes
 from testamur.merkle import tree
 
 BLOCK_BYTES = 64

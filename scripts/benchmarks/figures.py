@@ -34,7 +34,7 @@ class Figure:
     """One figure of a run."""
 
     name: str
-    """Its key in :data:`benchmarks.catalogue.CATALOGUE`."""
+    """Its key in :data:`scripts.benchmarks.catalogue.CATALOGUE`."""
     size: str
     """On how much it was measured, for people."""
     measured: Measured

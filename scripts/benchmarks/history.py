@@ -9,13 +9,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from benchmarks.bare_server import bare_server
-from benchmarks.figures import REPETITIONS, Figure, Measured, Progress, exactly, measured, rates
-from benchmarks.load import Load, LoadResult
-from benchmarks.load import run as run_load
-from benchmarks.machine import resident_mib
-from benchmarks.nodes import RunningNode, running_node
-from benchmarks.sizes import Sizes
+from scripts.benchmarks.bare_server import bare_server
+from scripts.benchmarks.figures import (
+    REPETITIONS,
+    Figure,
+    Measured,
+    Progress,
+    exactly,
+    measured,
+    rates,
+)
+from scripts.benchmarks.load import Load, LoadResult
+from scripts.benchmarks.load import run as run_load
+from scripts.benchmarks.machine import resident_mib
+from scripts.benchmarks.nodes import RunningNode, running_node
+from scripts.benchmarks.sizes import Sizes
 from testamur.storage import integrity
 from testamur.storage.batch_files import LocalBatchFiles
 from testamur.storage.integrity import IntegrityReport

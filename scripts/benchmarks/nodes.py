@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from benchmarks.load import RefusedError
+from scripts.benchmarks.load import RefusedError
 from tests.support.devchain import FAST_BLOCKS_SECONDS
 from tests.support.node import founded
 from tests.support.processes import node_process

@@ -9,9 +9,9 @@ from pathlib import Path
 from time import process_time
 from typing import Any, Final
 
-from benchmarks.figures import REPETITIONS, Figure, Progress, measured, seconds_of
-from benchmarks.load import RefusedError
-from benchmarks.sizes import Sizes
+from scripts.benchmarks.figures import REPETITIONS, Figure, Progress, measured, seconds_of
+from scripts.benchmarks.load import RefusedError
+from scripts.benchmarks.sizes import Sizes
 from testamur.batching.policy import SealingLimits
 from testamur.batching.sealing import Sealer
 from testamur.batching.second_opinion import root_of_file

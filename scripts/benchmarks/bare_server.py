@@ -1,4 +1,4 @@
-"""The bare framework, as a peer: ``python -m benchmarks.bare_server``.
+"""The bare framework, as a peer: ``python -m scripts.benchmarks.bare_server``.
 
 FastAPI in the very server that a node uses, with one route that reads a submission and answers
 it without a look at it. What a node is slower than this is what durability and checks cost; what
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
 
-from benchmarks.load import environment
+from scripts.benchmarks.load import environment
 from testamur.api.server import make_server
 
 STOP_SECONDS = 20
@@ -36,7 +36,7 @@ class BareServer:
 def bare_server() -> Iterator[BareServer]:
     """Run one as a process until the end of the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.bare_server"],
+        [sys.executable, "-m", "scripts.benchmarks.bare_server"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -67,7 +67,7 @@ def _app() -> FastAPI:
 
 def _serve() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listening:
-        print(listening.getsockname()[1], flush=True)  # noqa: T201 - to whoever started it
+        print(listening.getsockname()[1], flush=True)
         make_server(_app()).run(sockets=[listening])
 
 

@@ -1,4 +1,4 @@
-"""The load of the HTTP figures, in a process of its own: ``python -m benchmarks.load``.
+"""The load of the HTTP figures, in a process of its own: ``python -m scripts.benchmarks.load``.
 
 It reads one :class:`Load` as JSON from standard input, keeps that many connections busy over
 loopback until the requests are used up or the time is over, writes a :class:`LoadResult` as JSON
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 GRACE_SECONDS: Final = 60
 _LENGTH: Final = b"content-length: "
 _ENTRY_BYTES: Final = 32
@@ -78,7 +78,7 @@ def run(load: Load) -> LoadResult:
         RefusedError: an answer was not the one that is measured.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"],
+        [sys.executable, "-m", "scripts.benchmarks.load"],
         input=json.dumps(asdict(load)),
         env=environment(),
         stdout=subprocess.PIPE,
@@ -192,4 +192,4 @@ def _within(times: Sequence[float], share: float) -> float:
 
 if __name__ == "__main__":
     asked = Load(**json.load(sys.stdin))
-    print(json.dumps(asdict(uvloop.run(_measure(asked)))))  # noqa: T201 - its one result
+    print(json.dumps(asdict(uvloop.run(_measure(asked)))))

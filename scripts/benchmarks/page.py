@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks.catalogue import CATALOGUE, Bar
-from benchmarks.figures import Figure, Measured
-from benchmarks.running import Run
+from scripts.benchmarks.catalogue import CATALOGUE, Bar
+from scripts.benchmarks.figures import Figure, Measured
+from scripts.benchmarks.running import Run
 
 QUIET_LOAD: Final = 0.5
 """Load average, at the start of a run, up to which a machine had nothing else to do."""
@@ -15,8 +15,8 @@ _WIDE: Final = 1000
 _INTRODUCTION = (
     "# Benchmarks\n\n"
     "Written by `scripts/bench --docs` from what it measured: to change a text, change "
-    "`benchmarks/catalogue.py` or `benchmarks/page.py`, and let the script write the page anew "
-    "(`--from` takes the figures of an earlier run). Words are those of the "
+    "`scripts/benchmarks/catalogue.py` or `scripts/benchmarks/page.py`, and let the script write "
+    "the page anew (`--from` takes the figures of an earlier run). Words are those of the "
     "[glossary](glossary.md).\n\n"
     "    .venv/bin/python scripts/bench                      # everything, as a table\n"
     "    .venv/bin/python scripts/bench --only tree          # one measurement\n"

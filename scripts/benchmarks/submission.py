@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks.bare_server import bare_server
-from benchmarks.figures import (
+from scripts.benchmarks.bare_server import bare_server
+from scripts.benchmarks.figures import (
     REPETITIONS,
     Figure,
     Measured,
@@ -21,10 +21,10 @@ from benchmarks.figures import (
     rates,
     seconds_of,
 )
-from benchmarks.load import Load, LoadResult
-from benchmarks.load import run as run_load
-from benchmarks.nodes import JSON, NEVER, RAW, running_node
-from benchmarks.sizes import Sizes
+from scripts.benchmarks.load import Load, LoadResult
+from scripts.benchmarks.load import run as run_load
+from scripts.benchmarks.nodes import JSON, NEVER, RAW, running_node
+from scripts.benchmarks.sizes import Sizes
 from testamur.storage.sql.database import DATABASE_NAME
 from testamur.storage.sql.engine import PRAGMAS
 from testamur.storage.sql.store import open_store

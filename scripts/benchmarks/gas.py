@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.figures import Figure, Progress, exactly
-from benchmarks.sizes import Sizes
+from scripts.benchmarks.figures import Figure, Progress, exactly
+from scripts.benchmarks.sizes import Sizes
 from tests.support import gas
 
 

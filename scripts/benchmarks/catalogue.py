@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.figures import Figure
+from scripts.benchmarks.figures import Figure
 
 
 @dataclass(frozen=True, slots=True)
