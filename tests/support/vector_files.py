@@ -9,6 +9,7 @@ from tests.support import (
     broken_ledger_vectors,
     credential_vectors,
     error_table,
+    http_page,
     ledger_vectors,
     merkle_vectors,
 )
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 def files() -> dict[str, bytes]:
     """Path below the project's root → content; the same in every run."""
-    made = {"docs/formats/errors.md": error_table.page()}
+    made = {
+        "docs/formats/errors.md": error_table.page(),
+        "docs/http-api.md": http_page.page(),
+    }
     for folder, cases in merkle_vectors.FOLDERS.items():
         for name, case in cases().items():
             made[f"tests/vectors/merkle/{folder}/{name}.json"] = json_file(case)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.types import Scope as ASGIScope
 
@@ -32,7 +32,6 @@ _BEARER: Final = HTTPBearer(
     auto_error=False,
 )
 """For OpenAPI; the header is read by :func:`_token`, which is strict."""
-_Documented = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 DENIED: Final[dict[int | str, dict[str, Any]]] = {
     401: documented_problem("No token, or none that is in force here."),
@@ -44,13 +43,17 @@ DENIED: Final[dict[int | str, dict[str, Any]]] = {
 def demands(scope: Scope) -> Callable[..., Actor]:
     """Make the dependency of a route that needs a token with ``scope``; it gives who acts."""
 
-    def demand(request: Request, service: Service, _: _Documented = None) -> Actor:
+    def demand(
+        request: Request, service: Service, _: object = Security(_BEARER, scopes=[scope])
+    ) -> Actor:
         return _authorised(request, service, scope)
 
     return demand
 
 
-def _submitter(request: Request, service: Service, _: _Documented = None) -> Actor:
+def _submitter(
+    request: Request, service: Service, _: object = Security(_BEARER, scopes=["submit"])
+) -> Actor:
     """Give who submits: whoever has a token for it, or, at an open node, anyone.
 
     A token that is sent to an open node has to be good, so that its quota is not passed by.

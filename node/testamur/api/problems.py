@@ -43,7 +43,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 5
 _REALM: Final = 'Bearer realm="testamur"'
 
-_STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
+STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
     (RequestTooLargeError, 413),
     (TooManyEntriesError, 413),
     (TooManyLinesError, 413),
@@ -75,7 +75,7 @@ _STATUSES: Final[tuple[tuple[type[TestamurError], int], ...]] = (
 
 def status_of(error: TestamurError) -> int:
     """Give the HTTP status of an error; 500 for one that should never reach a client."""
-    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
 def problem(
