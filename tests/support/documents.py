@@ -12,7 +12,9 @@ import typer.main
 from testamur.cli.app import app
 
 ROOT: Final = Path(__file__).parents[2]
-BLOCK: Final = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK: Final = re.compile(
+    r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 INLINE: Final = re.compile(r"`(testamur [^`]+)`")
 
 
