@@ -12,7 +12,6 @@ import pytest
 from testamur.chain.client import ChainClient
 from testamur.chain.deployment import sign_deployment
 from testamur.chain.deployment_journal import (
-    PARTIAL,
     DeploymentJournal,
     JournaledDeployment,
     StandingLedger,
@@ -21,7 +20,7 @@ from testamur.chain.deployment_journal import (
 from testamur.chain.ledger_client import LedgerClient, read_birth
 from testamur.errors import ChainUnavailableError, ConfigurationError, StoreUnavailableError
 from testamur.ledger.birth import FoundingMember
-from testamur.storage.filesystem import LocalFileSystem
+from testamur.storage.filesystem import PARTIAL, LocalFileSystem
 from tests.support.devchain import RunningDevchain, running_devchain
 from tests.support.faulty import Fault, FaultyFileSystem
 from tests.support.lying_endpoint import LyingEndpoint, hangs_up_on, honest

@@ -62,9 +62,14 @@ def ended(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def submit(node: NodeProcess, name: str) -> str:
+def token_of(home: Path) -> str:
+    return (data_of(home) / "operator.token").read_text().strip()
+
+
+def submit(node: NodeProcess, home: Path, name: str) -> str:
     entry = sha256(name.encode()).hexdigest()
-    answer = httpx.post(f"{node.url}/v1/entries", json=[entry], timeout=20)
+    sent_by = {"Authorization": f"Bearer {token_of(home)}"}
+    answer = httpx.post(f"{node.url}/v1/entries", json=[entry], headers=sent_by, timeout=20)
     assert answer.status_code == 202, answer.text
     return entry
 
@@ -98,7 +103,10 @@ def test_with_nothing_configured_from_a_file_to_a_verdict(tmp_path: Path) -> Non
         wait_until(node.ready, 20)
         at = ("--node", node.url)
         assert run("commit", file, *at).returncode == 0
-        assert run("submit", file, *at).returncode == 0
+        refused = run("submit", file, *at)
+        assert (refused.returncode, "TESTAMUR_TOKEN" in refused.stderr) == (2, True)
+        with_token = {"TESTAMUR_TOKEN": token_of(tmp_path)}
+        assert run("submit", file, *at, given=with_token).returncode == 0
         got = run("receipt", file, *at, "--wait", FINAL_SECONDS, "--json")
         assert json.loads(got.stdout)["state"] == "final", got.stdout
         verified = run("verify", file, *at)
@@ -116,7 +124,16 @@ def test_with_nothing_configured_from_a_file_to_a_verdict(tmp_path: Path) -> Non
     assert said["chain"].startswith("http://127.0.0.1:")
     assert {line["level"] for line in node.log} <= {"info", "warning"}
     keys = [account.private_key[2:] for account in ACCOUNTS]
-    assert not [key for key in keys if key in "".join(node.lines)]
+    assert not [key for key in [*keys, token_of(tmp_path)] if key in "".join(node.lines)]
+    (told,) = [line for line in node.log if "needs a token" in line["event"]]
+    shown = subprocess.run(
+        ["sh", "-c", f'{told["use"]}; printf %s "$TESTAMUR_TOKEN"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == token_of(tmp_path)
+    assert Path(told["file"]).stat().st_mode & 0o777 == 0o600
     # The other commands work on what it leaves.
     assert_clean(data_of(tmp_path))
     with (
@@ -129,13 +146,13 @@ def test_with_nothing_configured_from_a_file_to_a_verdict(tmp_path: Path) -> Non
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_however_it_ends_the_next_start_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     with trial_process(tmp_path) as node:
-        first = submit(node, "first")
+        first = submit(node, tmp_path, "first")
         wait_until_final(node, first)
-        unfinished = submit(node, "unfinished")
+        unfinished = submit(node, tmp_path, "unfinished")
         ledger, chain = warning_of(node), httpx.get(f"{node.url}/v1/ledger", timeout=20).json()
         assert node.stop(number) == (-number if number == signal.SIGKILL else 0)
     with trial_process(tmp_path) as node:
-        wait_until_final(node, first, unfinished, submit(node, "afterwards"))
+        wait_until_final(node, first, unfinished, submit(node, tmp_path, "afterwards"))
         again = httpx.get(f"{node.url}/v1/ledger", timeout=20).json()
         assert again["ledger_id"] == chain["ledger_id"]
         assert warning_of(node)["contract"] == ledger["contract"]
@@ -177,6 +194,9 @@ RENAME = "testamur.storage.filesystem:LocalFileSystem.rename"
         ("testamur.chain.client:ChainClient.send_raw", "after", 1),  # sent, and in a block
         (JOURNAL, "after", 2),  # the ledger noted, and nothing bound to it
         ("testamur.storage.sql.store:SqlStore.bind_identity", "after", 1),
+        (RENAME, "before", 3),  # the token written, not yet under its name
+        ("testamur.storage.sql.store:SqlStore.put_token", "before", 1),
+        ("testamur.storage.sql.store:SqlStore.put_token", "after", 1),
     ],
 )
 def test_killed_in_its_first_start_the_next_one_works_and_has_one_ledger(
@@ -184,7 +204,7 @@ def test_killed_in_its_first_start_the_next_one_works_and_has_one_ledger(
 ) -> None:
     start_and_be_killed(tmp_path, target, moment, number)
     with trial_process(tmp_path) as node:
-        wait_until_final(node, submit(node, "after the kill"))
+        wait_until_final(node, submit(node, tmp_path, "after the kill"))
         assert deployments(node) == 1
         assert node.stop() == 0
     assert_clean(data_of(tmp_path))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import signal
 import socket
 import sys
@@ -42,6 +43,8 @@ class _Opened:
     """The node's, and what watches the embedded chain in a trial."""
     trial: bool
     """Whether it runs on the embedded chain."""
+    token: Path | None = None
+    """Where the operator's token is, in a trial that still has it."""
 
 
 def serve(options: ServeOptions) -> int:
@@ -121,6 +124,9 @@ def _opened(options: ServeOptions, *, clock: Callable[[], float]) -> Iterator[_O
         ):
             yield _Opened(node, settings, listening, node.stages, trial=False)
         return
+    from testamur.bootstrap.operator_token import operator_token
+    from testamur.storage.filesystem import LocalFileSystem
+
     settings = trial_settings(given, environment=os.environ, home=Path.home())
     with (
         # First, since it has the lock: whoever starts a node twice hears of that, and not of a
@@ -129,7 +135,9 @@ def _opened(options: ServeOptions, *, clock: Callable[[], float]) -> Iterator[_O
         _listen(settings.host, settings.port) as listening,
         open_node(trial.settings, clock=clock, key=trial.key) as node,
     ):
-        yield _Opened(node, trial.settings, listening, (*node.stages, trial.watch), trial=True)
+        token = operator_token(node.service.access, settings.data_dir, LocalFileSystem())
+        stages = (*node.stages, trial.watch)
+        yield _Opened(node, trial.settings, listening, stages, trial=True, token=token)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -170,6 +178,12 @@ def _announce(opened: _Opened, log: BoundLogger) -> None:
             contract=settings.contract,
             data_dir=str(settings.data_dir),
         )
+        if opened.token is not None:
+            log.info(
+                "whoever submits needs a token",
+                file=str(opened.token),
+                use=f"export TESTAMUR_TOKEN=$(cat {shlex.quote(str(opened.token))})",
+            )
     elif settings.network_kind is not NetworkKind.MAIN:
         log.warning("this network is for trials: what is anchored here proves nothing to others")
     for unsafe in unsafe_settings(settings):

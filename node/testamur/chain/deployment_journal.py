@@ -19,11 +19,10 @@ from testamur.errors import ConfigurationError, CredentialError, StoreUnavailabl
 from testamur.ledger.birth import FoundingMember
 from testamur.ledger.fields import Fields
 from testamur.merkle.hashing import Hash32
-from testamur.storage.filesystem import FileSystem, LocalFileSystem
+from testamur.storage.filesystem import FileSystem, LocalFileSystem, write_durably
 from testamur.storage.model import ADDRESS_BYTES
 
 TYPE: Final = "testamur/deployment/v1"
-PARTIAL: Final = ".partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +77,8 @@ class DeploymentJournal:
         Raises:
             StoreUnavailableError: unknown which of the two is there; reading tells.
         """
-        partial = self._path.with_name(self._path.name + PARTIAL)
         try:
-            self._disk.create(partial, _serialise(deployment))
-            self._disk.sync(partial)
-            # A crash up to here leaves a partial file that no reader looks at, and the journal as
-            # it was: the next start does this step again.
-            self._disk.rename(partial, self._path)
-            self._disk.sync_directory(self._path.parent)
+            write_durably(self._disk, self._path, _serialise(deployment))
         except OSError as exc:
             raise StoreUnavailableError("write the deployment's journal", str(exc)) from exc
 

@@ -83,8 +83,15 @@ class Access:
         self._clock = clock
         self._random_bytes = random_bytes
 
-    def create(self, wanted: TokenRequest, *, by: Actor) -> NewToken:
+    def draw(self) -> str:
+        """Draw the text of a token that is none yet, for who must keep it before it is good."""
+        token_id = self._random_bytes(ID_BYTES).hex()
+        return f"{PREFIX}{token_id}_{self._random_bytes(SECRET_BYTES).hex()}"
+
+    def create(self, wanted: TokenRequest, *, by: Actor, text: str | None = None) -> NewToken:
         """Make a token; it is good when this returns, and its text exists nowhere else.
+
+        With ``text``, which :meth:`draw` gave, it is the one whose text the caller has kept.
 
         Raises:
             TokenFormatError: it is not described as one can be.
@@ -96,15 +103,15 @@ class Access:
         _check(wanted)
         now = int(self._clock())
         days = wanted.expires_days
+        text = self.draw() if text is None else text
         token = Token(
-            id=self._random_bytes(ID_BYTES).hex(),
+            id=_id(text),
             name=wanted.name,
             scopes=scopes,
             created_at=now,
             expires_at=None if days is None else now + days * DAY_SECONDS,
             quota_per_day=wanted.quota_per_day,
         )
-        text = f"{PREFIX}{token.id}_{self._random_bytes(SECRET_BYTES).hex()}"
         self._store.put_token(token, _hash(text), by=by)
         return NewToken(token, text)
 
@@ -219,6 +226,13 @@ def expires_days(text: str) -> int | None:
     if not re.fullmatch(r"[1-9][0-9]{0,4}d", text, re.ASCII):
         raise TokenFormatError("a token expires after a number of days, such as 90d, or 'never'")
     return int(text[:-1])
+
+
+def _id(text: str) -> str:
+    parts = _TEXT.fullmatch(text)
+    if parts is None:
+        raise TokenFormatError("this is not the text of a token")
+    return parts["id"]
 
 
 def _scopes(wanted: TokenRequest) -> tuple[Scope, ...]:

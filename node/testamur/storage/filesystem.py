@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class FileSystem(Protocol):
@@ -46,6 +46,24 @@ class FileSystem(Protocol):
     def names(self, path: Path) -> Iterator[str]:
         """List the names in a directory, ascending; none if it is no directory."""
         ...
+
+
+PARTIAL: Final = ".partial"
+"""What the name of a file that is being written ends with."""
+
+
+def write_durably(disk: FileSystem, path: Path, data: bytes) -> None:
+    """Put a file under its name, whole, in place of what had it; durable when it returns.
+
+    After an ``OSError`` it is unknown which of the two is there; reading tells.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    disk.create(partial, data)
+    disk.sync(partial)
+    # A crash up to here leaves a partial file that no reader looks at, and what had the name
+    # before: its writer does this again at the next start.
+    disk.rename(partial, path)
+    disk.sync_directory(path.parent)
 
 
 class LocalFileSystem:
