@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from testamur.config import (
     NodeSettings,
     load_settings,
     names_a_chain,
+    read_settings,
+    settings_file,
     unsafe_settings,
 )
 from testamur.config.loading import CHAIN_SETTINGS
@@ -307,3 +310,38 @@ def test_secrets_are_not_in_the_settings_own_text(tmp_path: Path) -> None:
     given = {"rpc_url": "http://u:s3cret@x/s3cret", "anchor_keystore_password": "s3cret"}
     settings = load_settings(write(tmp_path, **given))
     assert "s3cret" not in repr(settings) + str(settings)
+
+
+def test_a_file_with_every_setting_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = load_settings(write(tmp_path, **{name: value for name, (_, value) in OTHER.items()}))
+    values = written.model_dump()
+    password = values.pop("anchor_keystore_password")
+    path = tmp_path / "again.toml"
+    path.write_text(settings_file(values))
+    assert load_settings(path, {"anchor_keystore_password": password}) == written
+
+
+def test_what_is_not_written_is_a_comment_with_its_meaning() -> None:
+    text = settings_file({})
+    assert tomllib.loads(text) == {}
+    named = re.findall(r"^# (\w+) = (.+)$", text, re.MULTILINE)
+    assert [name for name, _ in named] == list(NodeSettings.model_fields)
+    for name, field in NodeSettings.model_fields.items():
+        first = " ".join((field.description or "").split())[:40].replace("``", "`")
+        assert first, name
+        assert f"# {first}"[:30] in text, name
+    assert dict(named)["port"] == "8180"
+    assert {len(line) <= 100 for line in text.splitlines()} == {True}
+
+
+@pytest.mark.parametrize("text", ["é", "日本 🎓", '"\\', "\x00\x1f\x7f", "a\nb\t"])
+def test_any_text_survives_the_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(settings_file({"network_name": text}), "utf-8")
+    assert read_settings(path) == {"network_name": text}
+
+
+@pytest.mark.parametrize("name", ["anchor_keystore_password", "surprise"])
+def test_a_secret_is_never_written(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        settings_file({name: "s3cret"})

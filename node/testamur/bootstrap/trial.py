@@ -36,8 +36,6 @@ CHAIN_PORT: Final = 8545
 """Where Ethereum's tools look for a chain on their own machine; a free one where it is taken."""
 
 WATCH_SECONDS: Final = 1.0
-DEFAULTS: Final[Mapping[str, object]] = {"seal_after_seconds": 1, "poll_seconds": 0.2}
-"""Where a trial differs from a node that pays for gas and for its endpoint; may be overridden."""
 
 _SETTLED: Final[Mapping[str, object]] = {
     "member": 1,
@@ -76,12 +74,12 @@ def trial_settings(
     Raises:
         ConfigurationError: a setting is wrong.
     """
-    from testamur.config import build_settings
+    from testamur.config import TRIAL_DEFAULTS, build_settings
 
     base = Path(environment.get("XDG_DATA_HOME", ""))
     if not base.is_absolute():  # the specification: such a value is to be ignored
         base = home / ".local" / "share"
-    return build_settings({"data_dir": base / "testamur", **DEFAULTS, **given, **_SETTLED})
+    return build_settings({"data_dir": base / "testamur", **TRIAL_DEFAULTS, **given, **_SETTLED})
 
 
 @contextmanager

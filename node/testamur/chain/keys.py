@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ _HEX_KEY: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _SECRET_BYTES: Final = 32
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 """Order of the secp256k1 group (SEC 2 section 2.4.1)."""
+_ADDRESS_BYTES: Final = 20
 _KEYSTORE_BYTES_MAX: Final = 64 * 1024
 
 
@@ -126,6 +128,38 @@ def key_from_keystore(path: Path, password: str) -> SigningKey:
     except Exception as exc:  # eth-keyfile raises ValueError, KeyError, TypeError as it meets them
         raise ConfigurationError(f"{path} is no keystore, or the password is wrong") from exc
     return _key(secret, str(path))
+
+
+def new_keystore(secret: bytes, password: str) -> str:
+    """Encrypt a key as a version 3 keystore, the JSON text that Ethereum's own tools read.
+
+    ``secret`` is 32 bytes from the operating system's generator: whoever predicts them has the
+    key. Takes about a second on purpose, so that a stolen file is slow to try passwords on.
+
+    Raises:
+        ValueError: not a key; the chance of that is 2^-128.
+    """
+    SigningKey(secret)
+    return json.dumps(Account.encrypt(secret, password))
+
+
+def keystore_address(path: Path) -> bytes:
+    """Read the address that a version 3 keystore names, 20 bytes; its password is not needed.
+
+    Nothing shows that the key inside is that of the address; signing shows it.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is none.
+    """
+    text = _read(path)
+    try:
+        named = json.loads(text)["address"].removeprefix("0x")
+        address = bytes.fromhex(named)
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise ConfigurationError(f"{path} is no keystore that names its address") from exc
+    if len(address) != _ADDRESS_BYTES:
+        raise ConfigurationError(f"{path} is no keystore that names its address")
+    return address
 
 
 def _key(secret: bytes, source: str) -> SigningKey:

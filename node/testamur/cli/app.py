@@ -13,6 +13,7 @@ from testamur import __version__
 from testamur.cli import (
     credentials,
     devchain,
+    init,
     issuing,
     operation,
     operator_log,
@@ -40,6 +41,7 @@ app.command()(issuing.issue)
 app.command()(submission.submit)
 app.command()(submission.receipt)
 app.command()(verification.verify)
+app.command()(init.init)
 app.command()(operation.serve)
 app.command()(operation.check)
 app.add_typer(tokens.app)

@@ -21,6 +21,10 @@ CHAIN_SETTINGS: Final = (
 """What says which chain and ledger a node is of, and who it is there; for a node on the embedded
 chain all of it is settled."""
 
+TRIAL_DEFAULTS: Final[Mapping[str, object]] = {"seal_after_seconds": 1, "poll_seconds": 0.2}
+"""Where a node on the embedded chain differs from one that pays for gas and for its endpoint, as
+long as nothing else is given."""
+
 _NAMING: Final = ("rpc_url", "contract")
 """Those without which there is no chain to speak of."""
 
@@ -83,6 +87,20 @@ def build_settings(given: Mapping[str, object]) -> NodeSettings:
             f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors()
         )
         raise ConfigurationError(f"the settings do not fit: {wrong}") from exc
+
+
+def check_setting(name: str, value: object) -> None:
+    """Check one setting alone, as it will be checked with the others.
+
+    Raises:
+        ConfigurationError: it does not fit; the message never shows the value.
+    """
+    try:
+        NodeSettings(**{name: value})  # type: ignore[arg-type] # pydantic checks it
+    except ValidationError as exc:
+        for error in exc.errors():
+            if error["loc"][:1] == (name,):
+                raise ConfigurationError(f"{name}: {error['msg']}") from exc
 
 
 def _from_file(file: Path | None) -> dict[str, object]:
