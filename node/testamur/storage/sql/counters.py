@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from testamur.storage.sql.tables import counters
 
@@ -14,16 +14,21 @@ SEALED: Final = "sealed"
 """Entries that left it for a sealed batch; the difference waits."""
 
 
+# Made once: to build a statement costs more than to execute it.
+_VALUE: Final = select(counters.c.value).where(counters.c.name == bindparam("counter"))
+_RAISE: Final = (
+    update(counters)
+    .where(counters.c.name == bindparam("counter"))
+    .values(value=counters.c.value + bindparam("by"))
+)
+
+
 def read_counter(connection: Connection, name: str) -> int:
     """Give a counter, 0 before it was first raised."""
-    wanted = select(counters.c.value).where(counters.c.name == name)
-    return connection.execute(wanted).scalar_one_or_none() or 0
+    return connection.execute(_VALUE, {"counter": name}).scalar_one_or_none() or 0
 
 
 def raise_counter(connection: Connection, name: str, by: int) -> None:
     """Raise a counter, in the transaction of what it counts."""
-    raised = connection.execute(
-        update(counters).where(counters.c.name == name).values(value=counters.c.value + by)
-    )
-    if not raised.rowcount:
+    if not connection.execute(_RAISE, {"counter": name, "by": by}).rowcount:
         connection.execute(insert(counters).values(name=name, value=by))

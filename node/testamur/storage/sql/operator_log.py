@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import rfc8785
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from testamur.credentials import strict_json
 from testamur.errors import CredentialError, OperatorLogError, StateConflictError
@@ -18,6 +18,17 @@ from testamur.storage.sql.tables import identity, operator_log, submission_count
 
 MINUTE_SECONDS: Final = 60
 LINE_BYTES_MAX: Final = 64 * 1024
+
+_COUNTS: Final = submission_counts.c
+_COUNT: Final = (
+    update(submission_counts)
+    .where(bindparam("now") == _COUNTS.minute, bindparam("by") == _COUNTS.actor)
+    .values(
+        requests=_COUNTS.requests + 1,
+        added=_COUNTS.added + bindparam("new"),
+        known=_COUNTS.known + bindparam("old"),
+    )
+)
 
 
 class SqlOperatorLog:
@@ -75,14 +86,8 @@ def append(connection: Connection, act: Act) -> None:
 def count_submission(connection: Connection, by: Actor, *, at: int, added: int, known: int) -> None:
     """Count a submission in its transaction; the line comes when its minute is over."""
     minute, actor = at // MINUTE_SECONDS, rfc8785.dumps(by.to_json()).decode()
-    counts = submission_counts.c
-    counted = connection.execute(
-        update(submission_counts)
-        .where(counts.minute == minute, counts.actor == actor)
-        .values(
-            requests=counts.requests + 1, added=counts.added + added, known=counts.known + known
-        )
-    )
+    counts = {"now": minute, "by": actor, "new": added, "old": known}
+    counted = connection.execute(_COUNT, counts)
     if counted.rowcount:
         return
     row = {"minute": minute, "actor": actor, "requests": 1, "added": added, "known": known}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, case, insert, or_, select, update
 
 from testamur.errors import (
     ImmutableConflictError,
@@ -21,6 +21,21 @@ from testamur.storage.sql.database import Database
 from testamur.storage.sql.operator_log import append
 from testamur.storage.sql.tables import tokens
 from testamur.storage.tokens import DAY_SECONDS, SCOPES, Token
+
+_FIND: Final = select(tokens).where(tokens.c.id == bindparam("token"))
+_USED: Final = bindparam("new", type_=BigInteger()) + case(
+    (tokens.c.used_day == bindparam("day"), tokens.c.used), else_=0
+)
+# One statement for each submission: it does nothing where the quota or a revocation forbids it.
+_CHARGE: Final = (
+    update(tokens)
+    .where(
+        tokens.c.id == bindparam("token"),
+        tokens.c.revoked_at.is_(None),
+        or_(tokens.c.quota_per_day.is_(None), tokens.c.quota_per_day >= _USED),
+    )
+    .values(used_day=bindparam("day"), used=_USED)
+)
 
 
 class SqlTokens:
@@ -95,21 +110,20 @@ def charge(connection: Connection, token_id: str, *, at: int, added: int) -> Non
         TokenInvalidError: it is unknown, or was revoked since it was looked at.
         QuotaExceededError: they are more than it leaves.
     """
+    day = at // DAY_SECONDS
+    if connection.execute(_CHARGE, {"token": token_id, "day": day, "new": added}).rowcount:
+        return
     row = _find(connection, token_id)
     if row is None or row.revoked_at is not None:
         raise TokenInvalidError("the token is not known here")
-    day = at // DAY_SECONDS
-    used = row.used if row.used_day == day else 0
-    if row.quota_per_day is not None and added and used + added > row.quota_per_day:
-        raise QuotaExceededError(
-            f"the token's quota is {row.quota_per_day} new entries a day, of which "
-            f"{max(0, row.quota_per_day - used)} are left; the submission has {added}",
-            (day + 1) * DAY_SECONDS - at,
-        )
-    if added:
-        connection.execute(
-            update(tokens).where(tokens.c.id == token_id).values(used_day=day, used=used + added)
-        )
+    if not added:
+        return  # what is known already is welcome beyond a quota, too
+    left = max(0, row.quota_per_day - (row.used if row.used_day == day else 0))
+    raise QuotaExceededError(
+        f"the token's quota is {row.quota_per_day} new entries a day, of which {left} are left; "
+        f"the submission has {added}",
+        (day + 1) * DAY_SECONDS - at,
+    )
 
 
 def _refuse_name(connection: Connection, name: str) -> None:
@@ -120,7 +134,7 @@ def _refuse_name(connection: Connection, name: str) -> None:
 
 
 def _find(connection: Connection, token_id: str) -> Row[Any] | None:
-    return connection.execute(select(tokens).where(tokens.c.id == token_id)).one_or_none()
+    return connection.execute(_FIND, {"token": token_id}).one_or_none()
 
 
 def _token(row: Row[Any]) -> Token:
