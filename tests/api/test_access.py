@@ -289,6 +289,14 @@ def test_no_page_gets_at_tokens_or_the_log(closed: Closed, path: str) -> None:
         assert "access-control-allow-origin" not in answer.headers
 
 
+@pytest.mark.parametrize(("scope", "method", "path"), CALLS)
+def test_a_revoked_token_opens_nothing(closed: Closed, scope: str, method: str, path: str) -> None:
+    made = closed.token(scope)
+    closed.node.node.service.access.revoke(made.token.id, by=COMMAND_LINE)
+    answer = closed.node.http.request(method, path, headers=bearer(made.text))
+    assert_problem(answer, 401, "token_invalid", advice=True)
+
+
 def test_a_node_keeps_no_token(closed: Closed) -> None:
     made = closed.token("submit")
     closed.submit(made.text)
