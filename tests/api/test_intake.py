@@ -156,6 +156,19 @@ def test_the_operator_log_tells_who_did_what_and_no_entry(fresh: Consortium, clo
         assert whole.json()["newest"] == parsed[-1].hash().hex()
 
 
+def test_whoever_has_a_batch_sealed_is_recorded_before_it_is(fresh: Consortium) -> None:
+    with fresh.serving(1, seal_after_seconds=3600) as node:
+        lms, auditor = bearer(node, "submit"), bearer(node, "audit", name="Auditor")
+        nothing = node.http.post("/v1/batches", json={}, headers=lms)
+        assert nothing.json() == {"waiting": 0}
+        node.http.post("/v1/entries", json=entries(fresh, 2), headers=lms)
+        assert node.http.post("/v1/batches", json={}, headers=lms).json() == {"waiting": 2}
+        node.step("sealing")
+        told = [(one["act"], one["details"]) for one in lines(node, auditor)["lines"][2:]]
+        assert told[0] == ("seal_requested", {"waiting": 2})
+        assert (told[1][0], told[1][1]["entries"]) == ("batch_sealed", 2)
+
+
 def test_pages_of_the_operator_log_stay_right_while_it_grows(fresh: Consortium) -> None:
     with fresh.serving(1) as node:
         auditor = bearer(node, "audit", name="token 0")

@@ -100,7 +100,7 @@ def add_sealing(app: FastAPI) -> None:
         ),
         summary="Seal what waits now",
     )
-    async def seal(request: Request, service: Service, _by: Submitter) -> schemas.SealingAnswer:
+    async def seal(request: Request, service: Service, by: Submitter) -> schemas.SealingAnswer:
         """Have the entries that wait now sealed at the next pass; asking again is harmless.
 
         The body is an empty object: what a page can send without asking first is not taken.
@@ -110,7 +110,7 @@ def add_sealing(app: FastAPI) -> None:
             raise UnsupportedMediaTypeError("send an empty object as application/json")
         if requests.parse_json(data, SEAL_REQUEST_BYTES_MAX) != {}:
             raise RequestFormatError("the body is not an empty object")
-        return schemas.SealingAnswer(waiting=await run_in_threadpool(service.seal_now))
+        return schemas.SealingAnswer(waiting=await run_in_threadpool(service.seal_now, by))
 
 
 def _lines(request: Request, proven: Iterator[Proven]) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from testamur.errors import (
     NotSealingError,
     TestamurError,
 )
+from testamur.ledger.operator_log import Actor
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.report import Report
 from testamur.ledger.trust import TrustFile
@@ -90,18 +91,21 @@ class NodeService:
         """Count what waits to be sealed."""
         return self._store.queue()
 
-    def seal_now(self) -> int:
+    def seal_now(self, by: Actor) -> int:
         """Ask that what waits now be sealed without waiting, and say how many entries that are.
 
-        The sealing stage does it at its next pass; asking again is harmless.
+        The sealing stage does it at its next pass; asking again is harmless. Who asked is
+        recorded first, where anything waits.
 
         Raises:
             NotSealingError: this node has no anchor key, so it seals nothing.
-            StoreUnavailableError: the store cannot be read; nothing was asked.
+            StoreUnavailableError: the store failed; nothing was asked.
         """
         if self._sealing is None:
             raise NotSealingError("this node has no anchor key: it follows and proves only")
         waiting = self._store.queue().count
+        if waiting:
+            self.access.record(by, "seal_requested", {"waiting": waiting})
         self._sealing.ask(waiting)
         return waiting
 
