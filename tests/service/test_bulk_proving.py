@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -19,26 +18,15 @@ from testamur.service.proving import Proving
 from testamur.storage.batch_files import LocalBatchFiles
 from testamur.storage.interface import Store
 from testamur.storage.sql.store import open_store
+from tests.support.counted import CountedStore
 from tests.support.node import Committed, founded
 from tests.support.stored import some_entries
 
 MANY = 300
 
 
-class CountingStore:
-    """Counts the calls of a store."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.calls: Counter[str] = Counter()
-
-    def __getattr__(self, name: str) -> Any:
-        self.calls[name] += 1
-        return getattr(self._store, name)
-
-
 @pytest.fixture
-def counted(tmp_path: Path) -> Iterator[tuple[CountingStore, BulkProving, list[Committed]]]:
+def counted(tmp_path: Path) -> Iterator[tuple[CountedStore, BulkProving, list[Committed]]]:
     """Register many entries in two batches, and open the data of that node by hand."""
     with founded(tmp_path) as consortium:
         some = consortium.some(1, MANY)
@@ -47,7 +35,7 @@ def counted(tmp_path: Path) -> Iterator[tuple[CountingStore, BulkProving, list[C
             consortium.register(node, *some[MANY // 2 :])
         settings = consortium.settings(1)
         with open_store(settings.data_dir) as real:
-            store = CountingStore(real)
+            store = CountedStore(real)
             typed = cast("Store", store)
             identity = real.identity()
             assert identity is not None
@@ -61,7 +49,7 @@ def counted(tmp_path: Path) -> Iterator[tuple[CountingStore, BulkProving, list[C
 
 
 def test_entries_of_one_batch_share_the_look_into_the_store(
-    counted: tuple[CountingStore, BulkProving, list[Committed]],
+    counted: tuple[CountedStore, BulkProving, list[Committed]],
 ) -> None:
     store, bulk, some = counted
     given = list(bulk.receipts([one.entry for one in some]))
@@ -72,7 +60,7 @@ def test_entries_of_one_batch_share_the_look_into_the_store(
 
 
 def test_nothing_is_proven_before_it_is_taken(
-    counted: tuple[CountingStore, BulkProving, list[Committed]],
+    counted: tuple[CountedStore, BulkProving, list[Committed]],
 ) -> None:
     store, bulk, some = counted
     given = bulk.receipts([one.entry for one in some])
@@ -84,7 +72,7 @@ def test_nothing_is_proven_before_it_is_taken(
 
 
 def test_a_store_that_fails_is_an_error_before_the_first_line(
-    counted: tuple[CountingStore, BulkProving, list[Committed]],
+    counted: tuple[CountedStore, BulkProving, list[Committed]],
 ) -> None:
     store, bulk, _ = counted
     store.close()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from testamur.credentials.locator import Locator
 from testamur.ledger.bundle import make_bundle
+from testamur.ledger.report import Verdict
+from testamur.merkle.hashing import Hash32
+from testamur.service.verifying import Moment
 from tests.support.located import PDF_TEMPLATE, located
 from tests.support.lying_endpoint import LyingEndpoint, hangs_up_on, honest
 from tests.support.node import Committed, Consortium, HttpNode
@@ -87,6 +92,30 @@ def test_the_chain_is_asked_once_for_all_lines(consortium: Consortium) -> None:
         outcomes = [json.loads(one)["outcome"] for one in answer.text.splitlines()]
         assert outcomes == ["accept"] * 50
         assert endpoint.asked == ["eth_call"]
+
+
+def test_what_all_lines_share_is_found_out_once(consortium: Consortium) -> None:
+    with consortium.serving(1) as node:
+        node.step()
+        service = node.node.service
+        assert service.members() is service.members()  # nor is the birth parsed again
+        presented = replace(
+            made(consortium, "nowhere").presented,
+            locator=Locator(consortium.ledger_id, 1, Hash32(bytes(32))),
+        )
+        counted: list[int] = []
+
+        def count_lacking(member: int) -> int:
+            counted.append(member)
+            return service.replication(member).lacking
+
+        moment = Moment(
+            service.ledger(), confirm=lambda _final, _seen: None, count_lacking=count_lacking
+        )
+        for _ in range(3):
+            report = service.verify_without_receipt(presented, moment)
+            assert report.verdict is Verdict.NOT_FOUND
+        assert counted == [1]
 
 
 def test_a_damaged_batch_is_the_nodes_fault_and_costs_no_other_line_its_answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -35,11 +36,24 @@ class Holdings:
         self._store = store
         self._member = member
 
-    def find(self, member: int, entry: Hash32) -> Hash32 | Absence | NotHeld:
+    def lacking(self, member: int) -> int:
+        """Count the batches that ``member`` anchored and that are not held here.
+
+        Takes time linear in the anchors of ``member``.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
+        return self._store.replication(member).lacking
+
+    def find(
+        self, member: int, entry: Hash32, *, lacking: Callable[[int], int]
+    ) -> Hash32 | Absence | NotHeld:
         """Give the root of a batch of ``member`` that is held here and has ``entry``.
 
-        ``NOT_FOUND`` speaks of every batch that ``member`` anchored in the ledger as it is
-        followed when this is called. Padding of this node's member is never found.
+        ``lacking`` gives what :meth:`lacking` does, or gave before: ``NOT_FOUND`` speaks of every
+        batch that ``member`` had anchored when that was counted, because what is held is never
+        given up. Padding of this node's member is never found.
 
         Raises:
             StoreUnavailableError: the store cannot be read.
@@ -47,9 +61,9 @@ class Holdings:
         found = self._find(member, entry)
         if found is not None:
             return found
-        lacking = self._store.replication(member).lacking
-        if lacking:
-            return NotHeld(lacking)
+        count = lacking(member)
+        if count:
+            return NotHeld(count)
         # Looked up once more: the last of the batches may have come between the two questions.
         return self._find(member, entry) or Absence.NOT_FOUND
 

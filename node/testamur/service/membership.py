@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from testamur.ledger.birth import FoundingMember, parse_birth
 from testamur.ledger.trust import FinalityRule, Network, TrustedMember, TrustFile
@@ -38,7 +39,10 @@ class MemberEntry:
 
 
 class Membership:
-    """Reads the members from the followed ledger. May be used from any thread."""
+    """Reads the members from the followed ledger. May be used from any thread.
+
+    What was read once is kept: nothing else has the hash that is the ledger's id.
+    """
 
     def __init__(self, store: ChainView, about: NodeDescription) -> None:
         self._store = store
@@ -50,11 +54,7 @@ class Membership:
         Raises:
             NotFollowedYetError: the chain was not followed to the ledger's birth yet.
         """
-        birth = parse_birth(self.birth_change())
-        return tuple(
-            MemberEntry(number, member, since_record=0)
-            for number, member in enumerate(birth.members, start=1)
-        )
+        return self._members
 
     def trust(self) -> TrustFile:
         """Give this node's view as a trust file, labelled as such.
@@ -80,7 +80,19 @@ class Membership:
             NotFollowedYetError: the chain was not followed to the ledger's birth yet.
             StoreIdentityError: the store has another record there.
         """
+        return self._birth_change
+
+    @cached_property
+    def _birth_change(self) -> bytes:
         return birth_change(self._store, self._about.identity.ledger_id)
+
+    @cached_property
+    def _members(self) -> tuple[MemberEntry, ...]:
+        birth = parse_birth(self._birth_change)
+        return tuple(
+            MemberEntry(number, member, since_record=0)
+            for number, member in enumerate(birth.members, start=1)
+        )
 
     def _trust_with(self, members: tuple[TrustedMember, ...]) -> TrustFile:
         identity = self._about.identity

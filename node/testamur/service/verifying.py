@@ -60,14 +60,30 @@ class Moment:
     """The ledger as it was followed at one moment, with what the chain says of it.
 
     The chain is asked at most once, when first needed; so all reports of one request speak of one
-    head. Not for several threads at once.
+    head. What is lacking of a member is counted once, too. Not for several threads at once.
     """
 
     def __init__(
-        self, ledger: LedgerSnapshot, confirm: Callable[[HeadTree, HeadTree], None]
+        self,
+        ledger: LedgerSnapshot,
+        *,
+        confirm: Callable[[HeadTree, HeadTree], None],
+        count_lacking: Callable[[int], int],
     ) -> None:
         self.ledger = ledger
         self._confirm = confirm
+        self._count_lacking = count_lacking
+        self._lacking: dict[int, int] = {}
+
+    def lacking(self, member: int) -> int:
+        """Give how many batches of ``member`` are not held here, counted after :attr:`ledger`.
+
+        Raises:
+            StoreUnavailableError: the store cannot be read.
+        """
+        if member not in self._lacking:
+            self._lacking[member] = self._count_lacking(member)
+        return self._lacking[member]
 
     @cached_property
     def confirmed(self) -> Confirmed | TestamurError:
@@ -114,7 +130,11 @@ class Verifying:
         Raises:
             StoreUnavailableError: the store cannot be read.
         """
-        return Moment(self._ledger.snapshot(), self.compare_with_chain)
+        return Moment(
+            self._ledger.snapshot(),
+            confirm=self.compare_with_chain,
+            count_lacking=self._holdings.lacking,
+        )
 
     def verify(
         self, receipt: object, presented: Presented | CredentialError, moment: Moment
@@ -150,7 +170,7 @@ class Verifying:
         wanted = locating.sought(presented, trust)
         if isinstance(wanted, Report):
             return wanted
-        where = self._holdings.find(wanted.member, wanted.entry)
+        where = self._holdings.find(wanted.member, wanted.entry, lacking=moment.lacking)
         if where is Absence.WAITING:
             return locating.not_anchored(trust.network)
         if isinstance(where, Absence | NotHeld):
