@@ -21,6 +21,7 @@ from testamur.ledger.locating import Sought
 from testamur.ledger.presenting import WithoutReceipt, WithReceipt, read_shown
 from testamur.ledger.receipt_json import receipt_to_json, serialise_receipt
 from testamur.ledger.report import AsOf, Outcome, Report, Verdict
+from testamur.ledger.steps import FRESH_SECONDS
 from testamur.ledger.verification import verify
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
@@ -125,7 +126,7 @@ def test_the_sentences_for_people(registered: Registered) -> None:
     for report, outcome, summary in (
         (locating.receipt_needed(network), Outcome.REVIEW, ASK_THE_HOLDER),
         (locating.node_needed(network), Outcome.REVIEW, ASK_A_NODE),
-        (locating.not_found(network, member, AS_OF), Outcome.REVIEW, NOT_FOUND),
+        (locating.not_found(network, member, AS_OF, now=AS_OF.time), Outcome.REVIEW, NOT_FOUND),
         (locating.not_anchored(network), Outcome.RETRY, NOT_ANCHORED),
         (
             locating.not_held(network, member, 1),
@@ -143,7 +144,20 @@ def test_the_sentences_for_people(registered: Registered) -> None:
         assert (report.outcome, report.summary) == (outcome, summary)
         assert report.registered_by is report.registered_at is report.carried_by is None
         assert report.to_json()["does_not_prove"]
-    assert locating.not_found(network, member, AS_OF).as_of == AS_OF
+    assert locating.not_found(network, member, AS_OF, now=AS_OF.time).as_of == AS_OF
+
+
+def test_a_search_of_long_ago_says_how_old_it_is(registered: Registered) -> None:
+    trust = registered.ledger.trust()
+    network, member = trust.network, trust.members[0]
+    at_most = locating.not_found(network, member, AS_OF, now=AS_OF.time + FRESH_SECONDS)
+    assert checks(at_most) == [("entry", "unknown", "not_found")]
+    old = locating.not_found(network, member, AS_OF, now=AS_OF.time + FRESH_SECONDS + 1)
+    assert (old.verdict, checks(old)) == (
+        Verdict.NOT_FOUND,
+        [("entry", "unknown", "not_found"), ("freshness", "unknown", "as_of_old")],
+    )
+    assert old.summary == NOT_FOUND + " What is known is old: as of 2027-01-15 08:00 UTC."
 
 
 # --- the same credential, presented in every way -------------------------------------------------

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from testamur.merkle.hashing import Hash32
 from testamur.service.verifying import Moment
 from tests.support.located import PDF_TEMPLATE, located
 from tests.support.lying_endpoint import LyingEndpoint, hangs_up_on, honest
-from tests.support.node import Committed, Consortium, HttpNode
+from tests.support.node import Committed, Consortium, HttpNode, founded
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -62,6 +64,18 @@ def test_without_the_chain_no_locator_leads_to_a_verdict(consortium: Consortium)
         endpoint.lie = honest
         assert ask(node, known)["verdict"] == "verified"
         assert ask(node, unknown)["verdict"] == "not_found"
+
+
+def test_a_node_that_stopped_following_says_so_where_it_finds_nothing(
+    tmp_path: Path,
+) -> None:
+    with founded(tmp_path) as consortium:
+        consortium.clock = lambda: time.time() + 8 * 24 * 3600
+        with consortium.serving(1) as node:
+            node.step("following")
+            report = ask(node, made(consortium, "registered since"))
+            assert report["verdict"] == "not_found"
+            assert [check["code"] for check in report["checks"]] == ["not_found", "as_of_old"]
 
 
 def test_a_node_that_has_not_seen_its_ledger_finds_nothing_missing(

@@ -1,7 +1,7 @@
 """What is said of a credential that comes without its receipt, and at best with a locator.
 
 The locator leads to a receipt, and then :func:`testamur.ledger.verification.verify` decides. Here
-stands what is said where it does not: a report with one check.
+stands what is said where it does not: a report with one check, and at most a warning beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from testamur.credentials import commitment
 from testamur.errors import BundleFormatError, CredentialError, TestamurError
 from testamur.ledger.receipt import Commitment
 from testamur.ledger.report import AsOf, Check, Report, Status, Verdict, minute
-from testamur.ledger.steps import SOURCE_FAILED
+from testamur.ledger.steps import SOURCE_FAILED, Unknown, fresh
 from testamur.ledger.trust import Network, TrustedMember, TrustFile
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
@@ -56,7 +56,7 @@ def sought(
     if located.ledger_id != trust.ledger_id:
         detail = "The credential's locator is for another ledger than the one that is trusted here."
         check = Check("locator", Status.INVALID, "other_ledger", detail)
-        return _report(Verdict.INVALID, detail, check, trust.network)
+        return _report(Verdict.INVALID, detail, check, network=trust.network)
     entry = commitment.entry(
         ledger_id=trust.ledger_id,
         member=located.member,
@@ -78,7 +78,7 @@ def receipt_needed(network: Network, reason: str = "") -> Report:
             "receipt_needed",
             f"The credential came without its receipt. {reason}".strip(),
         ),
-        network,
+        network=network,
     )
 
 
@@ -94,19 +94,28 @@ def node_needed(network: Network) -> Report:
             "receipt_needed",
             "The credential came without its receipt, with a locator that a node can follow.",
         ),
-        network,
+        network=network,
     )
 
 
-def not_found(network: Network, member: TrustedMember, as_of: AsOf) -> Report:
-    """Report on a credential that stands in no batch of ``member``, all of which were searched."""
+def not_found(network: Network, member: TrustedMember, as_of: AsOf, *, now: int) -> Report:
+    """Report on a credential that stands in no batch of ``member``, all of which were searched.
+
+    ``now`` is the verifier's clock, Unix seconds: a search of long ago says nothing of what was
+    registered since, so that the report has a warning then.
+    """
     detail = f"It stands in no batch of {member.name} as of {minute(as_of.time)}."
+    checks = [Check("entry", Status.UNKNOWN, "not_found", detail)]
+    try:
+        fresh(as_of.time, now=now)
+    except Unknown as exc:
+        checks.append(Check("freshness", Status.UNKNOWN, exc.code, exc.detail))
+    told = " ".join(check.detail for check in checks)
     return _report(
         Verdict.NOT_FOUND,
-        "No record of exactly this file: changed, even by re-saving, or never registered. "
-        f"{detail}",
-        Check("entry", Status.UNKNOWN, "not_found", detail),
-        network,
+        f"No record of exactly this file: changed, even by re-saving, or never registered. {told}",
+        *checks,
+        network=network,
         as_of=as_of,
     )
 
@@ -117,7 +126,7 @@ def not_anchored(network: Network) -> Report:
         Verdict.PENDING,
         "Submitted, but not anchored yet: ask again in some minutes.",
         Check("entry", Status.UNKNOWN, "not_anchored", "No anchor of it is on the chain yet."),
-        network,
+        network=network,
     )
 
 
@@ -141,16 +150,16 @@ def chain_silent(network: Network, error: TestamurError) -> Report:
 
 def _could_not_check(network: Network, code: str, detail: str) -> Report:
     check = Check("entry", Status.UNKNOWN, code, detail)
-    return _report(Verdict.COULD_NOT_CHECK, f"{_NO_VERDICT} {detail}", check, network)
+    return _report(Verdict.COULD_NOT_CHECK, f"{_NO_VERDICT} {detail}", check, network=network)
 
 
 def _invalid(network: Network, name: str, error: TestamurError, detail: str) -> Report:
     check = Check(name, Status.INVALID, error.code, detail)
-    return _report(Verdict.INVALID, detail, check, network)
+    return _report(Verdict.INVALID, detail, check, network=network)
 
 
 def _report(
-    verdict: Verdict, summary: str, check: Check, network: Network, *, as_of: AsOf | None = None
+    verdict: Verdict, summary: str, *checks: Check, network: Network, as_of: AsOf | None = None
 ) -> Report:
     return Report(
         verdict=verdict,
@@ -160,5 +169,5 @@ def _report(
         as_of=as_of,
         network=network,
         carried_by=None,
-        checks=(check,),
+        checks=checks,
     )

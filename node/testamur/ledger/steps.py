@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from testamur.errors import MerkleError, VerificationError
+from testamur.ledger.report import minute
 from testamur.ledger.view import Head
 from testamur.merkle.hashing import Hash32
 from testamur.merkle.proofs import verify_inclusion
+
+FRESH_SECONDS: Final = 7 * 24 * 3600
+"""Age of a head, in seconds, above which the report warns, unless the verifier says otherwise."""
 
 SOURCE_FAILED: Final = (
     "The chain could not be read: it did not answer, or not as the chain of this ledger does."
@@ -24,6 +28,17 @@ class Unknown(Exception):  # noqa: N818 - not an error: a step that could not be
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+def fresh(time: int, *, now: int, fresh_seconds: int = FRESH_SECONDS) -> tuple[str, str]:
+    """Check that the head which a report speaks of is not old; its ``time`` is its block's.
+
+    Raises:
+        Unknown: it is older than ``fresh_seconds``.
+    """
+    if now - time > fresh_seconds:
+        raise Unknown("as_of_old", f"What is known is old: as of {minute(time)}.")
+    return "fresh", f"As of {minute(time)}."
 
 
 def shown(*, leaf: Hash32, index: int, head: Head, proof: tuple[Hash32, ...]) -> None:

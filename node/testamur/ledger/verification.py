@@ -17,7 +17,6 @@ what it needs raises :class:`Unknown`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from testamur.credentials import commitment
 from testamur.errors import (
@@ -31,15 +30,12 @@ from testamur.ledger import who
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_from_json
 from testamur.ledger.report import AsOf, Check, Report, Status, minute
-from testamur.ledger.steps import SOURCE_FAILED, Unknown, proven, shown
+from testamur.ledger.steps import FRESH_SECONDS, SOURCE_FAILED, Unknown, fresh, proven, shown
 from testamur.ledger.trust import TrustFile
 from testamur.ledger.verdict import summary_of, verdict_of
 from testamur.ledger.view import LedgerView, Presented
 from testamur.merkle.hashing import leaf_hash
 from testamur.merkle.proofs import verify_consistency
-
-FRESH_SECONDS: Final = 7 * 24 * 3600
-"""Age of a head, in seconds, above which the report warns, unless the verifier says otherwise."""
 
 
 def verify(
@@ -278,9 +274,7 @@ class _Verification:
     # (7) status: as of when
     def _check_freshness(self) -> tuple[str, str]:
         time = self._need_view().final.time
-        if self._now - time > self._fresh_seconds:
-            raise Unknown("as_of_old", f"What is known is old: as of {minute(time)}.")
-        return "fresh", f"As of {minute(time)}."
+        return fresh(time, now=self._now, fresh_seconds=self._fresh_seconds)
 
     def _note_unread(self) -> None:
         """Name the parts of the receipt that this version carries, and does not check."""

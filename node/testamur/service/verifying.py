@@ -174,7 +174,7 @@ class Verifying:
         if where is Absence.WAITING:
             return locating.not_anchored(trust.network)
         if isinstance(where, Absence | NotHeld):
-            return _absent(where, wanted.member, trust, missing or moment.confirmed)
+            return self._absent(where, wanted.member, trust, missing or moment.confirmed)
         made = self._proving.prove(wanted.member, wanted.entry, where, moment.ledger)
         if made is None:
             return locating.not_anchored(trust.network)
@@ -198,6 +198,25 @@ class Verifying:
             raise ChainDisagreementError(
                 f"the chain shows another head at block {asked.head.block} than this node follows"
             )
+
+    def _absent(
+        self,
+        why: Absence | NotHeld,
+        member_id: int,
+        trust: TrustFile,
+        confirmed: Confirmed | TestamurError,
+    ) -> Report:
+        """Report that an entry was not found; "no record" only where that is known."""
+        if isinstance(confirmed, TestamurError):
+            return locating.chain_silent(trust.network, confirmed)
+        member = trust.member(member_id)
+        if member is None:
+            return locating.unknown_member(trust.network, member_id)
+        if isinstance(why, NotHeld):
+            return locating.not_held(trust.network, member, why.lacking)
+        head = confirmed.final.head
+        as_of = AsOf(head.block, head.time)
+        return locating.not_found(trust.network, member, as_of, now=int(self._clock()))
 
     def _trust(self) -> tuple[TrustFile, NotFollowedYetError | None]:
         """Give what is pinned, and what is missing: the rest is checked all the same."""
@@ -225,18 +244,3 @@ def _view(receipt: object, moment: Moment) -> LedgerView | TestamurError | None:
         at_size=final.root_proof(size) if size <= final.head.size else None,
         newest=moment.ledger.newest_anchor(parsed.record.record.member),
     )
-
-
-def _absent(
-    why: Absence | NotHeld, member_id: int, trust: TrustFile, confirmed: Confirmed | TestamurError
-) -> Report:
-    """Report that an entry was not found; "no record" only where that is known."""
-    if isinstance(confirmed, TestamurError):
-        return locating.chain_silent(trust.network, confirmed)
-    member = trust.member(member_id)
-    if member is None:
-        return locating.unknown_member(trust.network, member_id)
-    if isinstance(why, NotHeld):
-        return locating.not_held(trust.network, member, why.lacking)
-    head = confirmed.final.head
-    return locating.not_found(trust.network, member, AsOf(head.block, head.time))
