@@ -140,6 +140,21 @@ def test_an_expected_status_is_an_answer() -> None:
     assert (answer.status, answer.body, server.asked) == (410, b"gone", ["/x"])
 
 
+def test_what_is_for_this_machine_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with CannedServer({"/x": reply(b"here")}) as node, CannedServer({}) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        with NodeClient(node.url, token="secret") as client:
+            assert client.request("POST", "/x", content=b"", authorised=True).body == b"here"
+        assert proxy.asked == []
+        # Whoever has to use one to get out still does.
+        with NodeClient("http://node.example") as client, pytest.raises(NodeUnavailableError):
+            client.get("/x")
+        assert proxy.asked == ["http://node.example/x"]
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -108,8 +108,12 @@ class NodeClient:
             raise ConfigurationError("the node's URL does not start with https:// or http://")
         if base.userinfo or base.query or base.fragment:
             raise ConfigurationError("the node's URL has a user name, a query or a fragment")
-        if token is not None and base.scheme == "http" and not insecure_http:
-            _refuse_plain(base.host)
+        stays_here = base.scheme == "http" and _is_this_machine(base.host)
+        if token is not None and base.scheme == "http" and not (stays_here or insecure_http):
+            raise ConfigurationError(
+                "the token would go over plain http, readable on its way: use the node's https "
+                "URL, or, on a network that is all your own, --insecure-http"
+            )
         self._base = str(base).rstrip("/")
         self._token = token
         self._monotonic = monotonic
@@ -117,6 +121,8 @@ class NodeClient:
             transport=transport,
             timeout=TIMEOUT_SECONDS,
             follow_redirects=False,
+            # A proxy that the environment names would read a token that is meant to stay here.
+            trust_env=not stays_here,
             # Compressed replies could grow without bound while they are unpacked.
             headers={"Accept-Encoding": "identity", "User-Agent": "testamur"},
         )
@@ -327,20 +333,12 @@ class NodeClient:
         return bytes(body)
 
 
-def _refuse_plain(host: str) -> None:
-    """Refuse to send a token where others can read it: plain http ends at this machine.
-
-    A name other than ``localhost`` could lead anywhere.
-    """
+def _is_this_machine(host: str) -> bool:
+    """Whether a request to ``host`` cannot leave; a name but ``localhost`` could lead anywhere."""
     try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = False
-    if not local:
-        raise ConfigurationError(
-            "the token would go over plain http, readable on its way: use the node's https URL, "
-            "or, on a network that is all your own, --insecure-http"
-        )
+        return False
 
 
 def _seconds(retry_after: str) -> int | None:
