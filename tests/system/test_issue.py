@@ -505,8 +505,35 @@ def test_a_node_that_does_not_seal_says_so(tmp_path: Path, command: Run, folder:
     ):
         node.step("following")
         done = command("issue", folder, "--node", node.url, "--seal-now", "--wait", 0)
-        assert (done.code, "anchor key" in done.err) == (3, True)
+        assert (done.code, "[not_sealing]" in done.err) == (2, True)
+        assert "Run the same command again" not in done.err
         assert column(folder, "state") == ["queued"] * 2
+
+
+def test_a_node_that_takes_few_at_once_is_given_few(
+    tmp_path: Path, command: Run, folder: Path
+) -> None:
+    (folder / 'b, "c".pdf').rename(folder / "b.pdf")
+    with founded(tmp_path) as consortium, consortium.serving(1, submission_entries_max=1) as node:
+        node.step("following")
+        assert command("issue", folder, "--node", node.url, "--wait", 0).code == 3
+        assert column(folder, "state") == ["queued"] * 3
+        done = command("submit", *folder.glob("*.pdf"), "--node", node.url)
+        assert (done.code, "0 submitted, 2 were already" in done.err) == (0, True)
+
+
+def test_of_a_quota_as_much_is_used_as_is_left(tmp_path: Path, command: Run, folder: Path) -> None:
+    (folder / 'b, "c".pdf').rename(folder / "b.pdf")
+    with founded(tmp_path) as consortium, consortium.serving(1, open_submission=False) as node:
+        node.step("following")
+        wanted = TokenRequest("LMS", ("submit",), quota_per_day=2)
+        made = node.node.service.access.create(wanted, by=COMMAND_LINE)
+        file = tmp_path / "token"
+        file.touch(mode=0o600)
+        file.write_text(made.text)
+        done = command("issue", folder, "--node", node.url, "--wait", 0, "--token-file", file)
+        assert (done.code, "quota" in done.err) == (3, True)
+        assert column(folder, "state") == ["queued", "queued", "committed"]
 
 
 def test_a_busy_node_is_waited_for(node: HttpNode, command: Run, folder: Path) -> None:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
-from testamur.cli.node_client import NodeClient
+from testamur.cli.node_client import NodeClient, Submitted
+from testamur.cli.patience import Patience
 from testamur.credentials import strict_json
-from testamur.errors import CredentialError, NodeProtocolError
+from testamur.errors import (
+    CredentialError,
+    NodeBusyError,
+    NodeProtocolError,
+    NotSealingError,
+    TooManyEntriesError,
+)
 from testamur.ledger.fields import Fields
 from testamur.merkle.hashing import Hash32
+
+SUBMITTED_AT_ONCE: Final = 10_000
+"""Entries of one submission, unless the node takes fewer."""
 
 ASKED_AT_ONCE: Final = 250
 """Entries of one request: some 2 MB of receipts, held in memory."""
@@ -37,6 +48,33 @@ class ReceiptLine:
     """Its receipt as decoded JSON; None before it is anchored."""
     code: str | None
     """Why there is no receipt, where there should be one."""
+
+
+def submit(
+    client: NodeClient, entries: Sequence[Hash32], patience: Patience
+) -> Iterator[tuple[int, Submitted]]:
+    """Submit ``entries`` in their order; give after each request how many were in it.
+
+    What a node does not take at once is halved: its limit may be lower, and so may be what is left
+    of a quota or in its queue, of which as much is used as there is.
+
+    Raises:
+        NodeBusyError: it does not take even one more, for longer than ``patience`` waits.
+        NodeUnavailableError, NodeProtocolError, TooManyEntriesError: as
+            :meth:`NodeClient.submit`; some may have been taken.
+    """
+    start, size = 0, SUBMITTED_AT_ONCE
+    while start < len(entries):
+        chunk = entries[start : start + size]
+        try:
+            answer = patience.repeat(partial(client.submit, chunk))
+        except (NodeBusyError, TooManyEntriesError):
+            if len(chunk) == 1:
+                raise
+            size = len(chunk) // 2
+            continue
+        yield len(chunk), answer
+        start += len(chunk)
 
 
 def receipts(client: NodeClient, entries: Sequence[Hash32]) -> Iterator[ReceiptLine]:
@@ -77,17 +115,19 @@ def seal_now(client: NodeClient) -> int:
     """Ask that what waits be sealed now; say how many entries that are.
 
     Raises:
-        NodeUnavailableError, NodeProtocolError: as :meth:`NodeClient.request`; among them that
-            the node does not seal.
+        NotSealingError: the node has no anchor key (409): asking again changes nothing.
+        NodeUnavailableError, NodeProtocolError: as :meth:`NodeClient.request`.
     """
     reply = client.request(
         "POST",
         "/v1/batches",
         content=b"{}",
         headers={"Content-Type": "application/json"},
-        expected=(HTTPStatus.ACCEPTED,),
+        expected=(HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT),
         authorised=True,
     )
+    if reply.status == HTTPStatus.CONFLICT:
+        raise NotSealingError("the node has no anchor key, so it seals nothing")
     return Fields(_parsed(reply.body), "the node's answer", NodeProtocolError).integer("waiting")
 
 

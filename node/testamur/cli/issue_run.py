@@ -34,7 +34,6 @@ from testamur.ledger.receipt_json import receipt_from_json
 from testamur.ledger.trust import TrustFile
 from testamur.merkle.hashing import Hash32
 
-SUBMITTED_AT_ONCE: Final = 10_000
 PAUSE_SECONDS_LEAST: Final = 0.25
 PAUSE_SECONDS_MOST: Final = 5.0
 _PAUSE_GROWTH: Final = 1.5
@@ -96,23 +95,24 @@ class IssueRun:
 
         Raises:
             NodeUnavailableError, NodeProtocolError: some may not have been taken: run again.
+            TooManyEntriesError: the node takes none at all.
             UnwritableFileError: issued.csv cannot be written.
         """
+        entries, done = [one.entry for one in issues], 0
         with output.progress("submitting", len(issues)) as step:
-            for start in range(0, len(issues), SUBMITTED_AT_ONCE):
-                chunk = issues[start : start + SUBMITTED_AT_ONCE]
-                entries = [one.entry for one in chunk]
-                self._patience.repeat(partial(self._client.submit, entries))
-                for one in chunk:
+            for count, _ in bulk_client.submit(self._client, entries, self._patience):
+                for one in issues[done : done + count]:
                     one.state = "queued"
-                step(len(chunk))
-        self._issued.write()
+                done += count
+                self._issued.write()
+                step(count)
 
     def seal_now(self) -> None:
         """Have what waits sealed at once, where something of ours may wait.
 
         Raises:
-            NodeUnavailableError, NodeProtocolError: the node cannot be asked, or does not seal.
+            NotSealingError: the node has no anchor key.
+            NodeUnavailableError, NodeProtocolError: the node cannot be asked.
         """
         if any(one.waits and one.batch is None for one in self._issues):
             self._patience.repeat(partial(bulk_client.seal_now, self._client))

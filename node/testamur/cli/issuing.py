@@ -180,7 +180,7 @@ def _report(
             f"{shown}, {waiting} not final yet, {failed} failed: "
             f"{output.printable(str(listed.issued))}"
         )
-    if waiting:
+    if waiting and not (stopped and output.exit_code(stopped) is ExitCode.USAGE):
         output.note("Run the same command again: it goes on from here.")
     return ExitCode.USAGE if ExitCode.USAGE in codes else max(codes)
 

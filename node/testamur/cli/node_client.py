@@ -29,6 +29,7 @@ from testamur.errors import (
     NodeRefusedError,
     NodeUnavailableError,
     ReceiptFormatError,
+    TooManyEntriesError,
     UnknownEntryError,
 )
 from testamur.ledger.fields import Fields
@@ -225,21 +226,22 @@ class NodeClient:
 
         Raises:
             NodeBusyError, NodeRefusedError: as :meth:`request`; none was taken.
+            TooManyEntriesError: more than the node takes at once (413); none was taken.
             NodeUnavailableError: as :meth:`request`; whether they were taken is unknown, and
                 submitting them again is harmless.
             NodeProtocolError: as :meth:`request`.
         """
-        answer = self._object_of(
-            self.request(
-                "POST",
-                "/v1/entries",
-                content=b"".join(entries),
-                headers={"Content-Type": "application/octet-stream"},
-                expected=(HTTPStatus.ACCEPTED,),
-                authorised=True,
-            )
+        reply = self.request(
+            "POST",
+            "/v1/entries",
+            content=b"".join(entries),
+            headers={"Content-Type": "application/octet-stream"},
+            expected=(HTTPStatus.ACCEPTED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+            authorised=True,
         )
-        fields = Fields(answer, "the node's answer", NodeProtocolError)
+        if reply.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise TooManyEntriesError(f"{self._base} does not take {len(entries)} entries at once")
+        fields = Fields(self._object_of(reply), "the node's answer", NodeProtocolError)
         return Submitted(fields.integer("added"), fields.integer("known"))
 
     def state(self, entry: Hash32) -> str:

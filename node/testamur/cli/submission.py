@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from testamur.ledger.trust import TrustFile
     from testamur.merkle.hashing import Hash32
 
-CHUNK_ENTRIES: Final = 10_000
 POLL_SECONDS: Final = 0.25
 
 NodeUrl = Annotated[
@@ -65,24 +63,23 @@ def submit(
 
     Submitting again is harmless. The entries are safe at the node when this command ends well.
     """
+    from testamur.cli import bulk_client  # noqa: PLC0415 (slow to import)
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
 
     paths = _credentials_among(files, "submit")
     rim = rim_of(context)
-    patience = Patience(rim.sleep)
     with NodeClient(node, token=given_token(token_file), insecure_http=insecure_http) as client:
         found, codes = _find_all(rim.disk, client, paths, as_json=as_json)
-        added = known = 0
+        entries = [one.sidecar.entry for one in found]
+        added = known = done = 0
         with output.progress("submitting", len(found)) as step:
-            for start in range(0, len(found), CHUNK_ENTRIES):
-                chunk = found[start : start + CHUNK_ENTRIES]
-                entries = [one.sidecar.entry for one in chunk]
-                answer = patience.repeat(partial(client.submit, entries))
+            for count, answer in bulk_client.submit(client, entries, Patience(rim.sleep)):
                 added += answer.added
                 known += answer.known
-                for one in chunk:
+                for one in found[done : done + count]:
                     _submitted(one, as_json=as_json)
                     step()
+                done += count
     output.note(f"{added} submitted, {known} were already, {len(paths) - len(found)} failed.")
     raise typer.Exit(max(codes))
 
