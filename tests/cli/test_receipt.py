@@ -82,7 +82,7 @@ def test_while_it_waits_only_the_state_is_asked_for(
 ) -> None:
     file, entry = committed
     with CannedServer(node(entry, "anchored")) as server:
-        done = testamur("receipt", file, "--node", server.url, "--wait", 1.5)
+        done = testamur("receipt", file, "--node", server.url, "--wait", 0.9)
     assert done.code == 3
     assert server.asked.count(f"/v1/entries/{entry}") >= 2  # once at least before the last look
     assert server.asked[-1] == f"/v1/receipts/{entry}"
