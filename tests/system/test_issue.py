@@ -218,6 +218,9 @@ def test_a_list_names_the_files_and_its_other_columns_are_kept(
         "credentials/a.pdf;again;\r\n"
         ";nobody;\r\n"
         "credentials/a:b.pdf;colon;\r\n"
+        "zero\0byte/a.pdf;zero;\r\n"
+        "x;one;\r\n"
+        "x;other;\r\n"
     )
     (folder / "a:b.pdf").write_bytes(os.urandom(20))
     file = tmp_path / "students.csv"
@@ -238,18 +241,22 @@ def test_a_list_names_the_files_and_its_other_columns_are_kept(
         "credentials/a.pdf",
         "",
         "credentials/a:b.pdf",
+        r"zero\x00byte/a.pdf",
+        "x",
+        "x",
     ]
     assert [row["student"] for row in table] == [
-        "Núñez, Zoë", "'@x", "'-", "again", "nobody", "colon",
+        "Núñez, Zoë", "'@x", "'-", "again", "nobody", "colon", "zero", "one", "other",
     ]  # fmt: skip
     assert [row["note"] for row in table][:2] == ["'=1+1", "''y"]
-    assert [row["state"] for row in table] == ["final", "final", *["failed"] * 4]
+    assert [row["state"] for row in table] == ["final", "final", *["failed"] * 7]
     assert [row["error"] for row in table] == [
         *("", "", "unreadable_file", "configuration", "configuration", "bundle_format"),
+        *("configuration", "unreadable_file", "configuration"),
     ]
     for name in ("missing.pdf", "a:b.pdf"):
         assert f"credentials/{name}: " in done.err
-    assert "2 issued, 0 not final yet, 4 failed" in done.out
+    assert "2 issued, 0 not final yet, 7 failed" in done.out
     assert [row["bundle"] for row in table][:2] == [
         "credentials/a.pdf.testamur.zip",
         "credentials/=cmd.pdf.testamur.zip",

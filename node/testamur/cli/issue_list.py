@@ -133,17 +133,19 @@ def _listed(name: str, folder: Path, out: Path | None) -> tuple[str, Path, Path]
 def _items(
     places: Iterable[tuple[str, Path, Path]], kept: Sequence[tuple[str, ...]]
 ) -> Iterator[Item]:
-    taken: dict[Path, str] = {}
-    for (name, path, target), cells in zip(places, kept, strict=True):
+    taken: dict[Path, tuple[int, str]] = {}
+    for number, ((name, path, target), cells) in enumerate(zip(places, kept, strict=True)):
         fault: TestamurError | None = None
         place = target.with_name(bundle.file_name(target.name)) if target.name else target
-        first = taken.setdefault(place, name)
+        first, namesake = taken.setdefault(place, (number, name))
         if not name or not target.name:
             fault = ConfigurationError("the list names no file here")
+        elif "\0" in name:
+            fault = ConfigurationError("no file has a zero byte in its path")
         elif path.name.endswith(MADE_SUFFIXES) or path.name == ISSUED_NAME:
             fault = ConfigurationError("it is no credential: a command made it")
-        elif first is not name:
-            fault = ConfigurationError(f"its bundle would have the name of that of {first!a}")
+        elif first != number:
+            fault = ConfigurationError(f"its bundle would have the name of that of {namesake!a}")
         else:
             try:
                 # Before it is registered: without a bundle, nobody could hand it out.
