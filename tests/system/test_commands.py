@@ -172,6 +172,18 @@ def test_without_a_sidecar_the_file_is_to_be_committed_first(
         assert done.rows[0]["error"]["code"] == "sidecar_missing"
 
 
+def test_what_no_repeating_mends_outweighs_what_it_does(
+    node: HttpNode, command: Run, credential: Path
+) -> None:
+    at = ("--node", node.url)
+    command("commit", credential, *at)
+    command("submit", credential, *at)
+    other = credential.with_name("other.json")
+    other.write_bytes(b"{}")
+    done = command("receipt", credential, other, *at, "--json")
+    assert (done.code, [row.get("state") for row in done.rows]) == (2, [None, "queued"])
+
+
 def test_a_changed_file_is_not_submitted_under_its_old_sidecar(
     node: HttpNode, command: Run, credential: Path
 ) -> None:

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from testamur.cli.disk import Disk
-from testamur.credentials import profiles
+from testamur.cli.sidecars import check_unchanged
 from testamur.credentials.sidecar import Sidecar
 from testamur.errors import (
     BundleFormatError,
     ConfigurationError,
-    CredentialChangedError,
-    CredentialError,
     NodeProtocolError,
     ReceiptFormatError,
     UnreadableFileError,
@@ -78,20 +76,6 @@ def complete(name: str, data: bytes, got: Receipt, made: Sidecar, *, trust: Trus
     if report.outcome is Outcome.REJECT:
         raise NodeProtocolError(f"the node gave a receipt that does not hold: {report.summary}")
     return Completed(receipt, bundle.make_bundle(name, data, serialise_receipt(receipt)))
-
-
-def check_unchanged(data: bytes, made: Sidecar) -> None:
-    """Check that ``data`` is what was committed.
-
-    Raises:
-        CredentialChangedError: it is not.
-    """
-    try:
-        unchanged = profiles.digest(data, made.profile) == made.digest
-    except CredentialError as exc:
-        raise CredentialChangedError(f"it no longer parses as {made.profile}: {exc}") from exc
-    if not unchanged:
-        raise CredentialChangedError("it is not the file that was committed")
 
 
 def existing(path: Path, data: bytes, made: Sidecar, disk: Disk) -> Receipt | None:

@@ -57,7 +57,7 @@ def digest(files: Files, *, profile: ProfileName = None, as_json: AsJson = False
                     shown = output.coloured(f"{chosen:<15}", Colour.CYAN, sys.stdout)
                     output.line(f"{shown}  {value.hex()}  {output.printable(name)}")
             step()
-    raise typer.Exit(max(codes))
+    raise typer.Exit(output.worst(codes))
 
 
 def commit(
@@ -103,7 +103,7 @@ def commit(
         f"{fresh} committed, {reused} were already, {len(names) - fresh - reused} failed. "
         "Keep the sidecars with the files: they hold the salts."
     )
-    raise typer.Exit(ExitCode.USAGE if ExitCode.USAGE in codes else max(codes))
+    raise typer.Exit(output.worst(codes))
 
 
 def _committed(name: str, outcome: Committed, *, as_json: bool) -> None:

@@ -182,7 +182,7 @@ def _report(
         )
     if waiting and not (stopped and output.exit_code(stopped) is ExitCode.USAGE):
         output.note("Run the same command again: it goes on from here.")
-    return ExitCode.USAGE if ExitCode.USAGE in codes else max(codes)
+    return output.worst(codes)
 
 
 def _json_of(one: Issue) -> dict[str, object]:

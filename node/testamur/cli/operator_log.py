@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from testamur.cli import output
-from testamur.cli.bearer import InsecureHttp, TokenFile, given_token
+from testamur.cli.bearer import InsecureHttp, TokenFile
 from testamur.cli.credentials import AsJson
 from testamur.cli.data_directory import opened_store
 from testamur.cli.output import Colour, ExitCode
-from testamur.cli.tokens import DataDir
+from testamur.cli.targets import NODE_VARIABLE
+from testamur.cli.tokens import DataDir, asked_node
 from testamur.errors import ConfigurationError, OperatorLogError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Node = Annotated[
     typer.Option(
         "--node",
         metavar="URL",
-        envvar="TESTAMUR_NODE",
+        envvar=NODE_VARIABLE,
         help="URL of a running node; needs a token with the scope audit.",
     ),
 ]
@@ -88,14 +89,7 @@ def _opened(
                 raise ConfigurationError(f"the node of {data_dir} has never started")
             yield origin(identity.ledger_id, identity.member), _lines_of(store)
         return
-    if node is None:
-        raise ConfigurationError(
-            "give --data-dir of a node that is stopped, or --node of one that is running"
-        )
-    from testamur.cli.token_client import TokenClient  # noqa: PLC0415 (slow to import)
-
-    token = given_token(token_file)
-    with TokenClient(node, token=token, insecure_http=insecure_http) as client:
+    with asked_node(node, token_file, insecure_http=insecure_http) as client:
         yield origin(*client.own_ledger()), client.log_lines()
 
 

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import Final, TextIO
@@ -70,6 +70,9 @@ class ExitCode(IntEnum):
     """The result could not be written (EX_IOERR): whatever it was, nobody got it whole."""
 
 
+_WORST_FIRST: Final = (ExitCode.USAGE, ExitCode.REJECT, ExitCode.RETRY, ExitCode.REVIEW)
+
+
 class Colour(IntEnum):
     """ANSI colours; they only underline what the words say."""
 
@@ -89,6 +92,11 @@ def exit_code(error: TestamurError) -> ExitCode:
     if isinstance(error, _MAY_PASS):
         return ExitCode.RETRY
     return ExitCode.USAGE
+
+
+def worst(codes: Collection[ExitCode]) -> ExitCode:
+    """Give the code of several files together: the first of 2, 1, 3, 4 that any of them has."""
+    return next((code for code in _WORST_FIRST if code in codes), ExitCode.OK)
 
 
 def printable(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
 from typing import Any, Final
 
 from testamur.cli import output
@@ -16,7 +15,6 @@ _EXIT_CODES: Final = {
     "retry": ExitCode.RETRY,
     "review": ExitCode.REVIEW,
 }
-_WORST_FIRST: Final = (ExitCode.USAGE, ExitCode.REJECT, ExitCode.RETRY, ExitCode.REVIEW)
 _MARKS: Final = {
     "valid": ("ok     ", Colour.GREEN),
     "invalid": ("FAILED ", Colour.RED),
@@ -34,11 +32,6 @@ def exit_code(report: dict[str, Any]) -> ExitCode:
     if code is None:
         raise NodeProtocolError("the node's report has no outcome that is known here")
     return code
-
-
-def worst(codes: Collection[ExitCode]) -> ExitCode:
-    """Give the code of several files together: the first of 2, 1, 3, 4 that any of them has."""
-    return next((code for code in _WORST_FIRST if code in codes), ExitCode.OK)
 
 
 def show(report: dict[str, Any], *, title: str | None) -> None:

@@ -70,13 +70,22 @@ def read_sidecar(
     found = sidecar.parse(content)
     if (found.ledger_id, found.member) != (ledger_id, member):
         raise SidecarFormatError(f"{name} is of another ledger or member")
+    check_unchanged(data, found)
+    return found
+
+
+def check_unchanged(data: bytes, made: Sidecar) -> None:
+    """Check that ``data`` is what was committed.
+
+    Raises:
+        CredentialChangedError: it is not.
+    """
     try:
-        unchanged = profiles.digest(data, found.profile) == found.digest
+        unchanged = profiles.digest(data, made.profile) == made.digest
     except CredentialError as exc:
-        raise CredentialChangedError(f"it no longer parses as {found.profile}: {exc}") from exc
+        raise CredentialChangedError(f"it no longer parses as {made.profile}: {exc}") from exc
     if not unchanged:
         raise CredentialChangedError("it is not the file that was committed")
-    return found
 
 
 class Committer:

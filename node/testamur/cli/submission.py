@@ -81,7 +81,7 @@ def submit(
                     step()
                 done += count
     output.note(f"{added} submitted, {known} were already, {len(paths) - len(found)} failed.")
-    raise typer.Exit(max(codes))
+    raise typer.Exit(output.worst(codes))
 
 
 def receipt(
@@ -124,7 +124,7 @@ def receipt(
                 else:
                     codes.add(_fetched(one, outcome, as_json=as_json))
                 step()
-    raise typer.Exit(max(codes))
+    raise typer.Exit(output.worst(codes))
 
 
 def _find_all(

@@ -74,6 +74,21 @@ def named_in_environment(context: typer.Context, parameter: str) -> bool:
     return source is not None and source.name == "ENVIRONMENT"
 
 
+def trust_of(client: NodeClient) -> TrustFile:
+    """Ask a node for its trust file; nobody vouches for it.
+
+    Raises:
+        NodeUnavailableError: it did not answer.
+        NodeProtocolError: it gave no trust file.
+    """
+    from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
+
+    try:
+        return parse_trust(client.trust())
+    except TrustFileFormatError as exc:
+        raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
+
+
 def own_trust(client: NodeClient) -> tuple[TrustFile, int]:
     """Ask a node for its trust file and whose node it is; what it says must fit together.
 
@@ -81,12 +96,7 @@ def own_trust(client: NodeClient) -> tuple[TrustFile, int]:
         NodeUnavailableError: it did not answer.
         NodeProtocolError: it gave no trust file, or one of another ledger.
     """
-    from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (not needed by digest)
-
-    try:
-        trust = parse_trust(client.trust())
-    except TrustFileFormatError as exc:
-        raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
+    trust = trust_of(client)
     ledger_id, own = client.own_ledger()
     if ledger_id != trust.ledger_id:
         raise NodeProtocolError("the node's trust file is of another ledger than the node")

@@ -16,11 +16,13 @@ from testamur.cli.bearer import InsecureHttp, TokenFile, given_token
 from testamur.cli.credentials import AsJson
 from testamur.cli.data_directory import opened_store
 from testamur.cli.rim import rim_of
+from testamur.cli.targets import NODE_VARIABLE
 from testamur.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from testamur.cli.token_client import TokenClient
     from testamur.service.access import NewToken, TokenRequest
     from testamur.storage.interface import Store
     from testamur.storage.tokens import Token
@@ -40,7 +42,7 @@ Node = Annotated[
     typer.Option(
         "--node",
         metavar="URL",
-        envvar="TESTAMUR_NODE",
+        envvar=NODE_VARIABLE,
         help="URL of a running node; needs a token with the scope admin.",
     ),
 ]
@@ -156,15 +158,23 @@ def _registry(
         with opened_store(data_dir) as store:
             yield _Local(store, rim_of(context).random_bytes)
         return
+    with asked_node(node, token_file, insecure_http=insecure_http) as client:
+        yield client
+
+
+def asked_node(node: str | None, token_file: Path | None, *, insecure_http: bool) -> TokenClient:
+    """Address the running node that ``--node`` names.
+
+    Raises:
+        ConfigurationError: none is named, or there is no token where one is named.
+    """
+    from testamur.cli.token_client import TokenClient  # noqa: PLC0415 (slow to import)
+
     if node is None:
         raise ConfigurationError(
             "give --data-dir of a node that is stopped, or --node of one that is running"
         )
-    from testamur.cli.token_client import TokenClient  # noqa: PLC0415 (slow to import)
-
-    token = given_token(token_file)
-    with TokenClient(node, token=token, insecure_http=insecure_http) as client:
-        yield client
+    return TokenClient(node, token=given_token(token_file), insecure_http=insecure_http)
 
 
 class _Local:

@@ -16,14 +16,12 @@ from testamur.cli.files import STANDARD_INPUT, read_credential, read_file
 from testamur.cli.output import failed
 from testamur.cli.registered import RECEIPT_BYTES_MAX, receipt_path
 from testamur.cli.rim import rim_of
-from testamur.cli.targets import NODE_VARIABLE, named_in_environment
+from testamur.cli.targets import NODE_VARIABLE, named_in_environment, trust_of
 from testamur.credentials.locator import parse_link
 from testamur.errors import (
     ConfigurationError,
     CredentialError,
-    NodeProtocolError,
     TestamurError,
-    TrustFileFormatError,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +92,7 @@ def verify(
             else:
                 reports.show(report, title=file if len(files) > 1 else None)
             codes.add(code)
-    raise typer.Exit(reports.worst(codes))
+    raise typer.Exit(output.worst(codes))
 
 
 @contextmanager
@@ -107,7 +105,7 @@ def _source(node: str | None, trust: Path | None, clock: Callable[[], float]) ->
         yield partial(_offline, parse_trust(read_credential(trust or Path())), clock)
         return
     with NodeClient(node) as client:
-        yield partial(_asked, client, cache(partial(_trust_of, client)), clock)
+        yield partial(_asked, client, cache(partial(trust_of, client)), clock)
 
 
 def _offline(trust: TrustFile, clock: Callable[[], float], shown: Shown) -> dict[str, Any]:
@@ -154,15 +152,6 @@ def _asked(
     if isinstance(sought, Report):
         return sought.to_json()
     return dict(client.verify_located(sought.presented, sought.member, sought.commitment.salt))
-
-
-def _trust_of(client: NodeClient) -> TrustFile:
-    from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (slow to import)
-
-    try:
-        return parse_trust(client.trust())
-    except TrustFileFormatError as exc:
-        raise NodeProtocolError(f"the node gave no trust file: {exc}") from exc
 
 
 def _shown(file: str, receipt: Path | None, given: Locator | None) -> Shown:

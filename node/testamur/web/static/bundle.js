@@ -14,7 +14,7 @@ import { BYTES_MAX as RECEIPT_BYTES_MAX } from "./receipt.js";
 import { CENTRAL_SIZE, END_SIZE, LOCAL_SIGNATURE, LOCAL_SIZE, zipParts } from "./zip.js";
 
 /** End of a bundle's file name, after the name of its credential. */
-export const SUFFIX = ".testamur.zip";
+const SUFFIX = ".testamur.zip";
 
 const RECEIPT_NAME = "receipt.json";
 const README_NAME = "READ-ME.txt";

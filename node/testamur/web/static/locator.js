@@ -23,10 +23,10 @@ import * as strictJson from "./strict-json.js";
  */
 
 /** What starts with this is a locator or an error; `1` is the version of the format. */
-export const PREFIX = "testamur:1:";
+const PREFIX = "testamur:1:";
 
 /** The longest locator, in characters of ASCII. */
-export const LENGTH_MAX = PREFIX.length + 64 + 1 + String(MEMBER_MAX).length + 1 + 64;
+const LENGTH_MAX = PREFIX.length + 64 + 1 + String(MEMBER_MAX).length + 1 + 64;
 
 const LOCATOR = /^testamur:1:([0-9a-f]{64}):([1-9][0-9]{0,9}):([0-9a-f]{64})/;
 const PREFIX_BYTES = new TextEncoder().encode(PREFIX);

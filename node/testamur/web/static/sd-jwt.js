@@ -16,7 +16,7 @@ import * as strictJson from "./strict-json.js";
 /** @typedef {import("./strict-json.js").JsonObject} JsonObject */
 
 /** Disclosures in one presentation: this bounds the time that hashing them takes. */
-export const DISCLOSURES_MAX = 10_000;
+const DISCLOSURES_MAX = 10_000;
 
 /** What `_sd_alg` may name (RFC 9901 section 4.1.1). */
 const ALGORITHMS = new Map(
