@@ -176,6 +176,7 @@ def test_what_no_repeating_mends_outweighs_what_it_does(
     node: HttpNode, command: Run, credential: Path
 ) -> None:
     at = ("--node", node.url)
+    credential.write_bytes(b'{"registered": "by nobody else here"}')
     command("commit", credential, *at)
     command("submit", credential, *at)
     other = credential.with_name("other.json")
