@@ -208,3 +208,9 @@ def test_reads_and_verification_are_open_to_pages_of_any_origin(node: HttpNode) 
     answer = node.http.get("/v1/ledger", headers={"Origin": "https://employer.example"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_no_browser_guesses_what_an_answer_is(node: HttpNode) -> None:
+    for path in ("/v1/ledger", "/v1/batches", "/v1/none", "/health/live", "/openapi.json", "/"):
+        answer = node.http.get(path)
+        assert answer.headers.get_list("x-content-type-options") == ["nosniff"], path

@@ -29,6 +29,11 @@ examples. This page is made from the code by `scripts/vectors`; a test compares.
 - 429 and 503 carry `Retry-After`, in seconds: wait, and send the same request again. Submitting is
   idempotent, so that this is always safe.
 - Hashes are 64 lower-case hex digits; Ethereum's values start with `0x`. Times are Unix seconds.
+- `GET /v1/receipts/{entry}` proves an entry of any member whose batch this node holds: 200 with
+  the [receipt](formats/receipt.md), which has no commitment, because no node has the salt; 202 with
+  the entry's state and `Retry-After` while its batch is not anchored; 404 where this node was never
+  given it and holds no batch with it. While its record is not final a receipt leads to the newest
+  head, which a reorganisation can take back: get it again once the entry is `final`.
 - A list names its next page in `next` and in the `Link` header; `null` is the end as of now. A page
   stays right while the ledger grows.
 - Paths and bodies are in no log. What is sent for verification is forgotten with the reply.

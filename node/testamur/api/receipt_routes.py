@@ -63,7 +63,11 @@ def add_receipts(app: FastAPI) -> None:
         summary="The receipt of an entry",
     )
     def receipt(entry: EntryPath, service: Service) -> Response:
-        """Prove an entry, as soon as its batch is anchored."""
+        """Prove an entry of any member whose batch this node holds, as soon as it is anchored.
+
+        While its record is not final the receipt leads to the newest head, which a reorganisation
+        can take back: get it again once the entry is final.
+        """
         found = service.receipt(requests.parse_entry(entry))
         if isinstance(found, Receipt):
             return JSONResponse(receipt_to_json(found))

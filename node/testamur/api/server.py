@@ -30,6 +30,9 @@ def make_server(app: FastAPI) -> Server:
             log_config=None,
             lifespan="off",
             server_header=False,
+            # Everything, because entries and problems have bytes that anyone chose, and pages
+            # share their origin with them.
+            headers=[("X-Content-Type-Options", "nosniff")],
             # Who the client is, is decided in rate_limit.py; this would believe any proxy on
             # the same machine.
             proxy_headers=False,

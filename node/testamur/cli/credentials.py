@@ -31,7 +31,7 @@ ProfileName = Annotated[
         help=f"One of {', '.join(profiles.PROFILES)}. Default: detected.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line and a file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
 def digest(files: Files, *, profile: ProfileName = None, as_json: AsJson = False) -> None:

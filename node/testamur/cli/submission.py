@@ -62,6 +62,8 @@ def submit(
     """Submit committed credentials: only their entries are sent, never the files.
 
     Submitting again is harmless. The entries are safe at the node when this command ends well.
+
+    Exit code: 0 all are, 3 some may not be yet: run again, 2 some cannot be.
     """
     from testamur.cli import bulk_client  # noqa: PLC0415 (slow to import)
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
@@ -108,6 +110,8 @@ def receipt(
     The salt is filled in here, from the sidecar: the node never has it. A receipt that is not
     final yet is written too, and replaced when the command is run again. A bundle is what a
     student is given: it holds credential and receipt, and is written over nothing.
+
+    Exit code: 0 all are final, 3 some are not yet: run again, 2 some cannot be.
     """
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
 

@@ -68,8 +68,8 @@ def verify(
     node says what it finds on the chain. With --trust, everything that the receipt carries is
     checked on this machine, without a network; a locator alone leads nowhere there.
 
-    Exit code: 0 accept, 1 reject, 3 try again later, 4 a person has to look; of several files,
-    the first of 2, 1, 3, 4 that any of them has.
+    Exit code: 0 accept, 1 reject, 2 a file or an option is wrong, 3 try again later, 4 a person
+    has to look; of several files, the first of 2, 1, 3, 4 that any of them has.
     """
     if trust is not None and named_in_environment(context, "node"):
         node = None

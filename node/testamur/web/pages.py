@@ -31,9 +31,9 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
-"""Of every page and of what it loads. Cookies and storage are not used at all."""
+"""Of every page and of what it loads, beside those that the server gives to every answer. Cookies
+and storage are not used at all."""
 
 
 class Pages:
