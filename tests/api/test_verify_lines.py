@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
 
 from testamur.api import verify_requests, verify_routes
-from testamur.api.verify_routes import UPLOADS_MAX
+from testamur.api.verify_routes import SMALL_BYTES_MAX, UPLOADS_MAX
 from tests.api.problems import assert_problem
 from tests.support.node import Committed, HttpNode
+from tests.support.waiting import wait_until
 
 Registered = tuple[Committed, dict[str, Any]]
+JSON = {"Content-Type": "application/json"}
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
@@ -135,3 +139,33 @@ def test_an_upload_waits_for_its_turn_and_gets_it(
     for sender in senders:
         sender.join()
     assert told.count(200) == UPLOADS_MAX + 2
+
+
+def test_whoever_sends_little_does_not_wait_for_those_who_send_much(
+    node: HttpNode, forms: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    head = (
+        "POST /v1/verify HTTP/1.1\r\nHost: node\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n"
+    )
+    large = json.dumps(forms[0]).encode() + b" " * SMALL_BYTES_MAX
+    address = ("127.0.0.1", int(node.url.rsplit(":", 1)[1]))
+
+    def large_waits() -> bool:
+        try:
+            node.http.post("/v1/verify", content=large, headers=JSON, timeout=1)
+        except httpx.ReadTimeout:
+            return True
+        return False
+
+    with ExitStack() as stack:
+        for number in range(UPLOADS_MAX):
+            # They declare much, and send nothing of it.
+            slow = stack.enter_context(socket.create_connection(address))
+            kind = ("application/json", "multipart/form-data; boundary=B")[number % 2]
+            slow.sendall(head.format(kind, SMALL_BYTES_MAX + 1).encode())
+        wait_until(large_waits, 20)
+        for form in forms:
+            assert node.http.post("/v1/verify", json=form).json()["outcome"] == "accept"
+        assert node.http.post("/v1/verify", files={"file": b"%PDF"}).status_code == 200
+    answer = node.http.post("/v1/verify", content=large, headers=JSON)
+    assert answer.json()["outcome"] == "accept"

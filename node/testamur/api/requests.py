@@ -37,6 +37,15 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def is_small(request: Request, bytes_max: int) -> bool:
+    """Whether a request declares that its body has at most ``bytes_max`` bytes.
+
+    HTTP ends a body where it was declared to end, so that whoever says so is held to it.
+    """
+    declared = request.headers.get("content-length", "")
+    return _DECIMAL.fullmatch(declared) is not None and int(declared) <= bytes_max
+
+
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Read a whole body of at most ``bytes_max`` bytes.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -27,6 +27,8 @@ from testamur.service.verifying import Moment
 
 UPLOADS_MAX: Final = 8
 """Requests that may each hold a credential of the largest size; the others wait their turn."""
+SMALL_BYTES_MAX: Final = 64 * 1024
+"""Whoever sends no more than this, such as a digest with its receipt, waits for nobody."""
 LINES_SECONDS_MAX: Final = 300.0
 """Longest time for answering all lines: whoever reads slowly does not keep others waiting."""
 NDJSON: Final = "application/x-ndjson"
@@ -61,11 +63,13 @@ async def _report(request: Request, service: NodeService, uploads: asyncio.Semap
         TestamurError: the request is of no documented form, or the node's own store failed.
     """
     kind = requests.media_type(request)
+    turn = nullcontext() if requests.is_small(request, SMALL_BYTES_MAX) else uploads
     if kind == "application/json":
-        data = await requests.read_body(request, verify_requests.JSON_BYTES_MAX)
-        return await run_in_threadpool(_verify_json, service, data)
+        async with turn:
+            data = await requests.read_body(request, verify_requests.JSON_BYTES_MAX)
+            return await run_in_threadpool(_verify_json, service, data)
     if kind == "multipart/form-data":
-        async with uploads:
+        async with turn:
             data = await requests.read_body(request, verify_requests.UPLOAD_BYTES_MAX)
             upload = await read_upload(data, request.headers)
             del data  # the parts are copies
