@@ -59,6 +59,16 @@ def test_entries_of_one_batch_share_the_look_into_the_store(
     assert sum(store.calls.values()) < 20
 
 
+def test_an_unknown_entry_is_not_looked_up_a_second_time(
+    counted: tuple[CountedStore, BulkProving, list[Committed]],
+) -> None:
+    store, bulk, _ = counted
+    (given,) = bulk.receipts(some_entries(1))
+    assert given.located is None
+    assert (store.calls["find_entries"], store.calls["find_entry"]) == (1, 0)
+    assert store.calls["find_replica"] == 1
+
+
 def test_nothing_is_proven_before_it_is_taken(
     counted: tuple[CountedStore, BulkProving, list[Committed]],
 ) -> None:

@@ -22,6 +22,7 @@ from testamur.storage.model import (
     Batch,
     LedgerIdentity,
     QueueState,
+    StoreTotals,
 )
 from tests.support.stored import IDENTITY, digest, some_entries, some_padding
 
@@ -180,7 +181,9 @@ def test_sealing_moves_the_entries_and_is_idempotent(reopen: Callable[[], Store]
     assert (state.state, state.submitted_at, state.batch) == ("sealed", 1, root)
     assert store.indexed_counts() == {root: 3}
     totals = store.totals()
-    assert (totals.accepted, totals.queued, totals.indexed, totals.overlapping) == (5, 2, 3, 0)
+    assert totals == StoreTotals(
+        accepted=5, sealed=3, in_batches=3, queued=2, indexed=3, overlapping=0
+    )
 
 
 def test_many_entries_are_found_at_once_as_each_is_alone(store: Store) -> None:

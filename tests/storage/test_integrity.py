@@ -137,7 +137,8 @@ DAMAGE = {
         f"INSERT INTO padding VALUES ({literal(digest('nowhere'))}, zeroblob(32), 1)",
     ],
     "entries_lost": ["DELETE FROM queue"],
-    "entries_surplus": ["UPDATE counters SET value = 3"],
+    "entries_surplus": ["UPDATE counters SET value = 3 WHERE name = 'accepted'"],
+    "entries_miscounted": ["UPDATE counters SET value = value - 1 WHERE name = 'sealed'"],
     "entries_twice": [
         f"INSERT INTO queue (entry, submitted_at) VALUES ({literal(some_entries(1)[0])}, 1)"
     ],

@@ -32,8 +32,9 @@ class NodeSettings(BaseSettings):
 
     data_dir: Path
     """Directory of database and batch files; made where it is missing. One node each. Whoever can
-    write there can stop the node, make it forget, or put entries into its queue, which are then
-    anchored in the member's name; records and batch roots are checked against the chain."""
+    write there can stop the node, make it forget, make himself a token, or put entries into its
+    queue, which are then anchored in the member's name; records and batch roots are checked
+    against the chain."""
 
     rpc_url: SecretStr
     """JSON-RPC endpoint of the chain. Shown as scheme and host only. Whoever controls it can hide

@@ -68,7 +68,7 @@ class BulkProving:
             state = states.get(entry)
             if state is None:
                 try:
-                    found[entry] = self._proving.locate(entry)
+                    found[entry] = self._proving.locate_replica(entry)
                 except UnknownEntryError:
                     continue
             elif state.batch is None:

@@ -15,7 +15,7 @@ from testamur.service.batch_trees import BatchTrees
 from testamur.service.ledger_tree import LedgerSnapshot, LedgerTree
 from testamur.service.membership import Membership
 from testamur.storage.interface import Store
-from testamur.storage.model import EntryState, LedgerIdentity, Replica
+from testamur.storage.model import EntryState, LedgerIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,20 @@ class Proving:
         try:
             state = self._store.find_entry(entry)
         except UnknownEntryError:
-            return self._locate_in_replica(entry, self._store.find_replica(entry))
+            return self.locate_replica(entry)
         anchored = None if state.batch is None else self._anchor(own, state.batch)
         return Located(own, state, None if anchored is None else anchored.index)
+
+    def locate_replica(self, entry: Hash32) -> Located:
+        """Say where an entry stands that was not submitted here: in the lowest anchor.
+
+        Raises:
+            UnknownEntryError: no replica holds it.
+        """
+        replica = self._store.find_replica(entry)
+        state = self._ledger.snapshot().state_of(replica.record)
+        found = EntryState(entry, state, submitted_at=None, batch=replica.root)
+        return Located(replica.member, found, replica.record)
 
     def receipt(self, entry: Hash32) -> Receipt | Located:
         """Prove an entry; without its commitment, which only the holder has.
@@ -141,11 +152,6 @@ class Proving:
                 root=holding.head.root,
             ),
         )
-
-    def _locate_in_replica(self, entry: Hash32, replica: Replica) -> Located:
-        state = self._ledger.snapshot().state_of(replica.record)
-        found = EntryState(entry, state, submitted_at=None, batch=replica.root)
-        return Located(replica.member, found, replica.record)
 
     def _anchor(self, member: int, batch: Hash32) -> _Anchored | None:
         found = self._store.record_of_batch(member, batch)

@@ -89,6 +89,7 @@ PROBLEM_CODES: Final = {
     "padding_count": "a batch has another number of padding entries than it says",
     "entries_lost": "entries that were accepted are neither queued nor sealed",
     "entries_surplus": "there are more entries than were accepted",
+    "entries_miscounted": "the queue's limit goes by another count than that of the batches",
     "entries_twice": "entries are queued and sealed at once",
     "record_gap": "the records are not contiguous",
     "record_format": "a record is not one",
@@ -288,6 +289,9 @@ def _check_totals(totals: StoreTotals) -> Iterator[Problem]:
         yield Problem("entries_lost", f"{totals.accepted - present} entries", detail)
     if present > totals.accepted:
         yield Problem("entries_surplus", f"{present - totals.accepted} entries", detail)
+    if totals.sealed != totals.in_batches:
+        detail = f"{totals.sealed} are counted as sealed, the batches have {totals.in_batches}"
+        yield Problem("entries_miscounted", f"{totals.sealed} entries", detail)
     if totals.overlapping:
         yield Problem("entries_twice", f"{totals.overlapping} entries", "queued and sealed")
 

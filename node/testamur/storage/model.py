@@ -190,10 +190,18 @@ class Replication:
 
 @dataclass(frozen=True, slots=True)
 class StoreTotals:
-    """Counts that must fit together: ``accepted == queued + indexed`` and ``overlapping == 0``."""
+    """Counts that must fit together.
+
+    ``accepted == queued + indexed``, ``sealed == in_batches`` and ``overlapping == 0``.
+    """
 
     accepted: int
     """Entries ever acknowledged as added; counted in the transaction that added them."""
+    sealed: int
+    """Entries ever sealed; counted in the transaction that sealed them. The queue's limit goes by
+    ``accepted - sealed``."""
+    in_batches: int
+    """Entries that the sealed batches say they have, padding not included."""
     queued: int
     """Entries in the queue, claimed ones included."""
     indexed: int

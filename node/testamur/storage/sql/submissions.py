@@ -123,9 +123,14 @@ class SqlSubmissions:
         both = select(func.count()).select_from(
             queue.join(entries, queue.c.entry == entries.c.entry)
         )
+        in_batches = select(
+            func.coalesce(func.sum(batches.c["count"] - batches.c.padding_count), 0)
+        )
         with self._database.read("count") as connection:
             return StoreTotals(
                 accepted=read_counter(connection, ACCEPTED),
+                sealed=read_counter(connection, SEALED),
+                in_batches=connection.execute(in_batches).scalar_one(),
                 queued=connection.execute(select(func.count()).select_from(queue)).scalar_one(),
                 indexed=connection.execute(select(func.count()).select_from(entries)).scalar_one(),
                 overlapping=connection.execute(both).scalar_one(),
