@@ -13,7 +13,7 @@ from testamur.credentials import commitment
 from testamur.errors import BundleFormatError, CredentialError, TestamurError
 from testamur.ledger.receipt import Commitment
 from testamur.ledger.report import AsOf, Check, Report, Status, Verdict, minute
-from testamur.ledger.steps import SOURCE_FAILED, Unknown, fresh
+from testamur.ledger.steps import SOURCE_FAILED, Unknown, check_freshness
 from testamur.ledger.trust import Network, TrustedMember, TrustFile
 from testamur.ledger.view import Presented
 from testamur.merkle.hashing import Hash32
@@ -107,7 +107,7 @@ def not_found(network: Network, member: TrustedMember, as_of: AsOf, *, now: int)
     detail = f"It stands in no batch of {member.name} as of {minute(as_of.time)}."
     checks = [Check("entry", Status.UNKNOWN, "not_found", detail)]
     try:
-        fresh(as_of.time, now=now)
+        check_freshness(as_of.time, now=now)
     except Unknown as exc:
         checks.append(Check("freshness", Status.UNKNOWN, exc.code, exc.detail))
     told = " ".join(check.detail for check in checks)

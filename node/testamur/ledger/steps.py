@@ -30,7 +30,7 @@ class Unknown(Exception):  # noqa: N818 - not an error: a step that could not be
         self.detail = detail
 
 
-def fresh(time: int, *, now: int, fresh_seconds: int = FRESH_SECONDS) -> tuple[str, str]:
+def check_freshness(time: int, *, now: int, fresh_seconds: int = FRESH_SECONDS) -> tuple[str, str]:
     """Check that the head which a report speaks of is not old; its ``time`` is its block's.
 
     Raises:

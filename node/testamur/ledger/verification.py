@@ -30,7 +30,14 @@ from testamur.ledger import who
 from testamur.ledger.receipt import Receipt
 from testamur.ledger.receipt_json import receipt_from_json
 from testamur.ledger.report import AsOf, Check, Report, Status, minute
-from testamur.ledger.steps import FRESH_SECONDS, SOURCE_FAILED, Unknown, fresh, proven, shown
+from testamur.ledger.steps import (
+    FRESH_SECONDS,
+    SOURCE_FAILED,
+    Unknown,
+    check_freshness,
+    proven,
+    shown,
+)
 from testamur.ledger.trust import TrustFile
 from testamur.ledger.verdict import summary_of, verdict_of
 from testamur.ledger.view import LedgerView, Presented
@@ -274,7 +281,7 @@ class _Verification:
     # (7) status: as of when
     def _check_freshness(self) -> tuple[str, str]:
         time = self._need_view().final.time
-        return fresh(time, now=self._now, fresh_seconds=self._fresh_seconds)
+        return check_freshness(time, now=self._now, fresh_seconds=self._fresh_seconds)
 
     def _note_unread(self) -> None:
         """Name the parts of the receipt that this version carries, and does not check."""
