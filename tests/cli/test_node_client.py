@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
 from testamur.cli.node_client import DEADLINE_SECONDS, REPLY_BYTES_MAX, NodeClient
-from testamur.errors import ConfigurationError, NodeProtocolError, NodeUnavailableError
+from testamur.cli.patience import Patience
+from testamur.errors import (
+    ConfigurationError,
+    NodeBusyError,
+    NodeProtocolError,
+    NodeUnavailableError,
+)
 from tests.cli.running import Run
 from tests.cli.test_commit import LEDGER, diploma, sidecars, trust_file
 from tests.support.canned_server import CannedServer, reply
@@ -138,6 +145,20 @@ def test_an_expected_status_is_an_answer() -> None:
     ):
         answer = client.request("POST", "/x", content=b"{}", expected={200, 410})
     assert (answer.status, answer.body, server.asked) == (410, b"gone", ["/x"])
+
+
+def test_a_reader_waits_only_for_a_node_that_he_asks_too_often() -> None:
+    slept: list[float] = []
+    answers = {
+        "/often": reply(b"{}", "429 Too Many Requests", "Retry-After: 3"),
+        "/down": reply(b"{}", "503 Service Unavailable", "Retry-After: 3"),
+    }
+    with CannedServer(answers) as server, NodeClient(server.url) as client:
+        for path, waited in (("/down", []), ("/often", [3, 3])):
+            patience = Patience(slept.append, seconds_max=6, only_too_often=True)
+            with pytest.raises(NodeBusyError):
+                patience.repeat(partial(client.get, path))
+            assert slept == waited
 
 
 def test_what_is_for_this_machine_goes_through_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:

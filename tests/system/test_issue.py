@@ -555,6 +555,26 @@ def test_a_busy_node_is_waited_for(node: HttpNode, command: Run, folder: Path) -
     assert column(folder, "state") == ["queued"] * 2
 
 
+def test_receipts_and_verdicts_are_waited_for_at_a_busy_node(
+    consortium: Consortium, node: HttpNode, command: Run, folder: Path
+) -> None:
+    files = [folder / "a.pdf", folder / "ü.json"]
+    for name in ("commit", "submit"):
+        assert command(name, *files, "--node", node.url).code == 0
+    done = command("commit", *files, "--node", node.url, "--json")
+    for row in done.rows:
+        consortium.bring(node, bytes.fromhex(row["entry"]), "final")
+    slept: list[float] = []
+    with UnreliableProxy(node.url) as proxy:
+        proxy.busy = ["GET /v1/entries", "GET /v1/receipts", "GET /v1/receipts"]
+        assert command("receipt", *files, "--node", proxy.url, sleep=slept.append).code == 0
+        assert (slept, proxy.busy) == ([BUSY_SECONDS] * 3, [])
+        assert len(list(folder.glob("*.receipt.json"))) == 2
+        proxy.busy = ["POST /v1/verify"] * 2
+        assert command("verify", *files, "--node", proxy.url, sleep=slept.append).code == 0
+        assert (slept, proxy.busy) == ([BUSY_SECONDS] * 5, [])
+
+
 def test_where_a_token_is_needed_it_is_sent_with_what_writes(
     tmp_path: Path, command: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,7 +181,8 @@ class NodeClient:
         if status in _REFUSED:
             raise NodeRefusedError(detail)
         if status in _BUSY and later is not None:
-            raise NodeBusyError(detail, later)
+            too_often = status == HTTPStatus.TOO_MANY_REQUESTS
+            raise NodeBusyError(detail, later, too_often=too_often)
         if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise NodeUnavailableError(detail)
         raise NodeProtocolError(detail)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -116,13 +117,16 @@ def receipt(
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
 
     paths = _credentials_among(files, "fetch a receipt for")
-    disk = rim_of(context).disk
+    rim = rim_of(context)
+    disk, patience = rim.disk, Patience(rim.sleep, only_too_often=True)
     deadline = time.monotonic() + wait
     with NodeClient(node) as client:
         found, codes = _find_all(disk, client, paths, as_json=as_json)
         with output.progress("receipts", len(found)) as step:
             trust = own_trust(client)[0] if bundle else None
-            for one, outcome in _fetch_all(client, found, deadline, disk, trust):
+            look = partial(_look, client, disk=disk, trust=trust, patience=patience)
+            fetched = _fetch_all(look, found, deadline)
+            for one, outcome in fetched:
                 if isinstance(outcome, TestamurError):
                     codes.add(output.failed(str(one.path), outcome, as_json=as_json))
                 else:
@@ -167,11 +171,9 @@ class _Fetched:
 
 
 def _fetch_all(
-    client: NodeClient,
+    look: Callable[..., _Fetched | TestamurError | None],
     found: Sequence[Registered],
     deadline: float,
-    disk: Disk,
-    trust: TrustFile | None,
 ) -> Iterator[tuple[Registered, _Fetched | TestamurError]]:
     """Yield every credential once: when its receipt is final, it failed, or the time is over."""
     waiting = list(found)
@@ -179,7 +181,7 @@ def _fetch_all(
         last = time.monotonic() >= deadline
         still: list[Registered] = []
         for one in waiting:
-            outcome = _look(client, one, disk, trust, last=last)
+            outcome = look(one, last=last)
             if outcome is None:
                 still.append(one)
             else:
@@ -190,7 +192,13 @@ def _fetch_all(
 
 
 def _look(
-    client: NodeClient, one: Registered, disk: Disk, trust: TrustFile | None, *, last: bool
+    client: NodeClient,
+    one: Registered,
+    *,
+    disk: Disk,
+    trust: TrustFile | None,
+    patience: Patience,
+    last: bool,
 ) -> _Fetched | TestamurError | None:
     """Fetch a receipt if its time has come; None to look again later.
 
@@ -199,12 +207,13 @@ def _look(
     """
     from testamur.cli.bundles import check_fits  # noqa: PLC0415 (slow to import)
 
-    bundle = None
+    bundle, entry = None, one.sidecar.entry
     try:
-        state = client.state(one.sidecar.entry)
+        # With many files a node is soon asked more often than it answers one client.
+        state = patience.repeat(partial(client.state, entry))
         got = None
         if state == "final" or (last and state == "anchored"):
-            got = client.receipt(one.sidecar.entry)
+            got = patience.repeat(partial(client.receipt, entry))
         if got is not None:
             check_fits(got, one.sidecar)
             _write(one, got, disk)

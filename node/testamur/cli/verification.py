@@ -14,8 +14,9 @@ from testamur.cli import output, reports
 from testamur.cli.credentials import AsJson
 from testamur.cli.files import STANDARD_INPUT, read_credential, read_file
 from testamur.cli.output import failed
+from testamur.cli.patience import Patience
 from testamur.cli.registered import RECEIPT_BYTES_MAX, receipt_path
-from testamur.cli.rim import rim_of
+from testamur.cli.rim import Rim, rim_of
 from testamur.cli.targets import NODE_VARIABLE, named_in_environment, trust_of
 from testamur.credentials.locator import parse_link
 from testamur.errors import (
@@ -79,7 +80,7 @@ def verify(
         raise ConfigurationError("--receipt and --locator go with one file")
     given = None if locator is None else parse_link(locator)
     codes = set()
-    with _source(node, trust, rim_of(context).clock) as report_of:
+    with _source(node, trust, rim_of(context)) as report_of:
         for file in files:
             try:
                 report = report_of(_shown(file, receipt, given))
@@ -96,16 +97,18 @@ def verify(
 
 
 @contextmanager
-def _source(node: str | None, trust: Path | None, clock: Callable[[], float]) -> Iterator[ReportOf]:
+def _source(node: str | None, trust: Path | None, rim: Rim) -> Iterator[ReportOf]:
     """Open what gives the reports: a node, or this machine alone."""
     from testamur.cli.node_client import NodeClient  # noqa: PLC0415 (slow to import)
     from testamur.ledger.trust import parse_trust  # noqa: PLC0415 (slow to import)
 
     if node is None:
-        yield partial(_offline, parse_trust(read_credential(trust or Path())), clock)
+        yield partial(_offline, parse_trust(read_credential(trust or Path())), rim.clock)
         return
     with NodeClient(node) as client:
-        yield partial(_asked, client, cache(partial(trust_of, client)), clock)
+        ask = partial(_asked, client, cache(partial(trust_of, client)), rim.clock)
+        patience = Patience(rim.sleep, only_too_often=True)
+        yield lambda shown: patience.repeat(partial(ask, shown))
 
 
 def _offline(trust: TrustFile, clock: Callable[[], float], shown: Shown) -> dict[str, Any]:

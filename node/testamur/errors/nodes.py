@@ -24,9 +24,11 @@ class NodeBusyError(NodeUnavailableError):
     code = "node_busy"
     advice = "Run the same command again later: what the node has taken already is not lost."
 
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
+    def __init__(self, message: str, retry_after_seconds: int, *, too_often: bool = False) -> None:
+        """``too_often``: it is in no trouble itself, and answers this client less often (429)."""
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.too_often = too_often
 
 
 class NodeRefusedError(NodeError):
