@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
 from testamur.ledger.operator_log import COMMAND_LINE, follow, origin, parse_line
@@ -69,6 +72,30 @@ def test_a_quota_is_kept_over_a_restart_and_refuses_whole_submissions(
         clock.now += 86_400 - 1_000
         assert node.http.post("/v1/entries", json=two, headers=lms).status_code == 202
         assert queued(node) == 6
+
+
+def test_submissions_at_once_pass_neither_the_quota_nor_the_queues_limit(
+    fresh: Consortium,
+) -> None:
+    senders, quota = 12, 3
+    for limits in ({"quota_per_day": quota}, {}):
+        queue_max = 10**6 if limits else 2 * quota
+        with fresh.serving(1, open_submission=False, queue_entries_max=queue_max) as node:
+            node.step("following")
+            lms = bearer(node, "submit", name=f"LMS {queue_max}", **limits)
+            before = queued(node)
+            together, told = threading.Barrier(senders), list[int]()
+
+            def send(entry: str, url: str = node.url, lms: dict[str, str] = lms) -> None:
+                with httpx.Client(base_url=url, headers=lms, timeout=60) as client:
+                    client.get("/health/live")  # so that all are connected
+                    together.wait()  # noqa: B023 - ended within this turn of the loop
+                    told.append(client.post("/v1/entries", json=[entry]).status_code)  # noqa: B023
+
+            with ThreadPoolExecutor(senders) as pool:
+                list(pool.map(send, entries(fresh, senders)))
+            assert told.count(202) == quota
+            assert queued(node) == before + quota
 
 
 def test_a_full_queue_refuses_until_a_batch_is_sealed(fresh: Consortium) -> None:
