@@ -262,3 +262,10 @@ def test_unsafe_settings_are_said_one_by_one(tmp_path: Path) -> None:
         lines = [line for line in node.log if line["event"] == "unsafe setting"]
         assert [line["setting"] for line in lines] == expected
         assert all(line["consequence"] and line["level"] == "warning" for line in lines)
+
+
+def test_the_address_that_is_announced_can_be_asked_with_ipv6_too(tmp_path: Path) -> None:
+    environment = bare_environment(tmp_path) | {"TESTAMUR_HOST": "::1"}
+    with serving(command("serve", "--port", 0), environment) as node:
+        assert node.url.startswith("http://[::1]:")
+        assert httpx.get(f"{node.url}/health/live", timeout=20).status_code == 200

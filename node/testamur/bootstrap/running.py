@@ -161,9 +161,10 @@ def _announce(opened: _Opened, log: BoundLogger) -> None:
     from testamur.config import unsafe_settings
 
     settings, identity = opened.settings, opened.node.service.about.identity
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     log.info(
         "node started",
-        url=f"http://{settings.host}:{opened.listening.getsockname()[1]}",
+        url=f"http://{host}:{opened.listening.getsockname()[1]}",
         member=identity.member,
         ledger=identity.ledger_id.hex(),
         network=settings.network_name,
