@@ -203,6 +203,11 @@ def test_a_member_that_lost_its_disk_gets_its_batches_back_from_the_others(
     running.catch_up(1)
     assert verdict_of(first, committed, 1)["verdict"] == "verified"
     assert first.state(committed.entry) == "final"
+    # Whoever does not know what is left submits all of it again.
+    first.submit(committed, *consortium.some(1))
+    assert verdict_of(first, committed, 1)["verdict"] == "verified"
+    first.step("sealing")
+    assert verdict_of(first, committed, 1)["verdict"] == "verified"
 
 
 def test_without_the_setting_no_private_endpoint_is_asked(running: Running) -> None:

@@ -9,6 +9,7 @@ from enum import Enum
 from testamur.errors import UnknownEntryError
 from testamur.merkle.hashing import Hash32
 from testamur.storage.interface import Store
+from testamur.storage.model import EntryState
 
 
 class Absence(Enum):
@@ -68,12 +69,18 @@ class Holdings:
         return self._find(member, entry) or Absence.NOT_FOUND
 
     def _find(self, member: int, entry: Hash32) -> Hash32 | Absence | None:
-        if member == self._member:
-            try:
-                return self._store.find_entry(entry).batch or Absence.WAITING
-            except UnknownEntryError:
-                pass  # it may stand in a batch that was fetched back after the loss of a disk
+        own = self._submitted(entry) if member == self._member else None
+        if own is not None and own.state in {"anchored", "final"}:
+            return own.batch
+        # After the loss of a disk it may stand in a batch that was fetched back, also where it
+        # was submitted again since and waits once more.
         try:
             return self._store.find_replica(entry, member).root
+        except UnknownEntryError:
+            return None if own is None else own.batch or Absence.WAITING
+
+    def _submitted(self, entry: Hash32) -> EntryState | None:
+        try:
+            return self._store.find_entry(entry)
         except UnknownEntryError:
             return None
