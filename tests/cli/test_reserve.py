@@ -176,6 +176,7 @@ def test_usage_errors(testamur: Run, trusted: tuple[object, ...], place: Path) -
         (1, "--link-base", "https://[::1"),
         (1, "--link-base", f"{BASE}#x"),
         (1, "--link-base", f"{BASE}a b"),
+        (1, "--link-base", f"{BASE}\n"),
         (1, "--link-base", "https://a@verify.uni-a.example/"),
         (1, "--link-base", BASE + "a" * LINK_BASE_MAX),
         (1, "--csv", place / "missing" / "list.csv"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ COLUMNS: Final = ("number", "locator", "link", "qr")
 
 LINK_BASE_MAX: Final = 200
 """Longest address of a verify page: with it and a locator, an image is still easy to read."""
+
+_PLAIN: Final = re.compile(r"[!-\"$-~]+")
+"""ASCII that is seen, but `#`: Python's parser passes over line ends in a URL."""
 
 SCALE: Final = 8
 """Pixels of a module: about 500 to a side, enough for 4 cm in print."""
@@ -113,7 +117,7 @@ def _link_base(url: str | None) -> str | None:
         good = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
     except ValueError:
         good = False
-    if not good or "#" in url or len(url) > LINK_BASE_MAX or not url.isascii() or " " in url:
+    if not good or not _PLAIN.fullmatch(url) or len(url) > LINK_BASE_MAX:
         raise ConfigurationError("the address in links is an http or https URL without a fragment")
     return url if parts.path or parts.query else f"{url}/"
 
