@@ -21,7 +21,7 @@ from testamur.config import (
     unsafe_settings,
 )
 from testamur.config.loading import CHAIN_SETTINGS
-from testamur.config.unsafe import UNSAFE, is_loopback
+from testamur.config.unsafe import UNSAFE
 from testamur.errors import ConfigurationError
 from tests.support.samples import PROJECT
 
@@ -227,11 +227,6 @@ def test_an_unsafe_setting_is_found_and_told_without_its_value(tmp_path: Path, n
 )
 def test_what_is_safe_is_not_warned_of(tmp_path: Path, given: dict[str, Any]) -> None:
     assert list(unsafe_settings(load_settings(write(tmp_path, **given)))) == []
-
-
-@pytest.mark.parametrize("host", ["", "::", "192.0.2.1", "node.example", "localhost.example"])
-def test_a_host_that_is_not_surely_loopback_counts_as_reachable(host: str) -> None:
-    assert not is_loopback(host)
 
 
 WRONG: list[tuple[str, Any]] = [

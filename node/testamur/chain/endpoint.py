@@ -14,6 +14,7 @@ from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint, RPCResponse
 
+from testamur.chain.loopback import is_plain_and_here
 from testamur.chain.masking import mask_url, scrub
 from testamur.credentials import strict_json
 from testamur.errors import ChainUnavailableError, CredentialError
@@ -88,6 +89,7 @@ class Endpoint:
         """Bound of each connection and of each wait for bytes."""
         self._url = url
         self._session = requests.Session()
+        self._session.trust_env = not is_plain_and_here(url)
         self._provider = _StrictProvider(
             url,
             # A redirect could lead a request, with its transaction, to anybody.

@@ -5,7 +5,6 @@ Nothing that a node answers is trusted here; the callers' parsers and verificati
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import time
@@ -16,6 +15,7 @@ from typing import Final, Self
 
 import httpx
 
+from testamur.chain.loopback import is_plain_and_here
 from testamur.credentials import strict_json
 from testamur.credentials.claims import IssuerClaim
 from testamur.credentials.commitment import MEMBER_MAX
@@ -109,7 +109,7 @@ class NodeClient:
             raise ConfigurationError("the node's URL does not start with https:// or http://")
         if base.userinfo or base.query or base.fragment:
             raise ConfigurationError("the node's URL has a user name, a query or a fragment")
-        stays_here = base.scheme == "http" and _is_this_machine(base.host)
+        stays_here = is_plain_and_here(url)
         if token is not None and base.scheme == "http" and not (stays_here or insecure_http):
             raise ConfigurationError(
                 "the token would go over plain http, readable on its way: use the node's https "
@@ -334,14 +334,6 @@ class NodeClient:
             if self._monotonic() > deadline:
                 raise NodeUnavailableError(f"{self._base} was too slow to finish its reply")
         return bytes(body)
-
-
-def _is_this_machine(host: str) -> bool:
-    """Whether a request to ``host`` cannot leave; a name but ``localhost`` could lead anywhere."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _seconds(retry_after: str) -> int | None:

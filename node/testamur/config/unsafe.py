@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from testamur.chain.loopback import is_loopback
 from testamur.config.settings import NodeSettings
 from testamur.ledger.trust import NetworkKind
 
@@ -30,16 +30,6 @@ class UnsafeSetting:
 def unsafe_settings(settings: NodeSettings) -> Iterator[UnsafeSetting]:
     """Give those that these settings ask for, in the order of :data:`UNSAFE`."""
     return (unsafe for unsafe in UNSAFE if unsafe.applies(settings))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine reaches ``host``; a name that is not known is no such."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _plain_over_a_network(settings: NodeSettings) -> bool:
