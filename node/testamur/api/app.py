@@ -40,8 +40,6 @@ from testamur.errors import RequestFormatError, TestamurError
 from testamur.ledger.trust import serialise_trust
 from testamur.service.node import NodeService
 
-SUBMISSION_PATH = "/v1/entries"
-SEALING_PATH = "/v1/batches"
 _LOG = structlog.get_logger("testamur")
 
 
@@ -115,7 +113,7 @@ class _OpenToPages(CORSMiddleware):
 
 def _add_entries(app: FastAPI, entries_max: int) -> None:
     @app.post(
-        SUBMISSION_PATH,
+        "/v1/entries",
         status_code=202,
         response_model=schemas.Submitted,
         responses=PROBLEMS | TOO_LARGE | DENIED | _BUSY,

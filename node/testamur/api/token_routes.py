@@ -14,11 +14,17 @@ from testamur.api.queries import Number, documented, parse_query
 from testamur.api.routing import PROBLEMS, Service, documented_problem
 from testamur.errors import RequestFormatError, UnsupportedMediaTypeError
 from testamur.ledger.fields import Fields
-from testamur.service.access import LINES_MAX, QUOTA_MAX, TokenRequest, expires_days
+from testamur.service.access import (
+    EXPIRES_DAYS_DEFAULT,
+    LINES_MAX,
+    QUOTA_MAX,
+    TokenRequest,
+    expires_days,
+)
 from testamur.storage.tokens import SCOPES
 
 REQUEST_BYTES_MAX: Final = 16 * 1024
-EXPIRES_DEFAULT: Final = "365d"
+EXPIRES_DEFAULT: Final = f"{EXPIRES_DAYS_DEFAULT}d"
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _START: Final = Number("start", "Index of the first line.", default=0)
 _LIMIT: Final = Number("limit", "Most lines on the page.", 1, LINES_MAX, 100)
