@@ -262,7 +262,6 @@ def test_verdicts_and_outcomes_are_those_of_the_code() -> None:
 
 
 CHECKS_OF: Final = {
-    "fresh": ("freshness",),
     "history": ("record",),
     "need_view": ("record", "final", "status", "freshness"),
     "shown": ("record", "status"),
