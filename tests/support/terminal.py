@@ -47,8 +47,9 @@ class Terminal:
 
     def end(self) -> int:
         """Wait until the command ends; give its exit code."""
-        while self._read(ANSWER_SECONDS):
-            pass
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while self._read(deadline - time.monotonic()):
+            assert time.monotonic() < deadline, f"does not end:\n{self.text}"
         return self.process.wait(ANSWER_SECONDS)
 
     def _read_until(self, question: str) -> None:
@@ -60,7 +61,7 @@ class Terminal:
         self._seen += found.end()
 
     def _read(self, seconds: float) -> bool:
-        if not select.select([self._descriptor], [], [], seconds)[0]:
+        if not select.select([self._descriptor], [], [], max(seconds, 0))[0]:
             return True
         try:
             data = os.read(self._descriptor, 4096)
@@ -97,3 +98,5 @@ def _take_terminal() -> None:
     import fcntl  # noqa: PLC0415 - in the child, where little may be done
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # A shell starts what runs in the background with SIGINT ignored, which would be inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
