@@ -71,6 +71,7 @@ def test_the_log_as_json_is_its_lines_with_their_hashes(testamur: Run, data: Pat
         ("""DELETE FROM operator_log WHERE "index" = 2""", 2),
         ("""UPDATE operator_log SET line = x'7b7d' WHERE "index" = 3""", 0),
         ("""UPDATE operator_log SET line = x'00' WHERE "index" = 3""", 0),
+        ("UPDATE operator_log SET line = replace(line, 'LMS', 'LMX')", 0),
         ("UPDATE identity SET member = 8", 0),
     ],
 )  # fmt: skip

@@ -149,3 +149,13 @@ def test_a_bundle_may_come_by_standard_input(
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(bundle.read_bytes())))
     done = testamur("verify", "-", *OFFLINE, "--json")
     assert done.rows[0]["checks"][1]["code"] == "same_credential"
+
+
+def test_a_receipt_that_is_not_there_is_named_and_not_the_credential(
+    testamur: Run, tmp_path: Path
+) -> None:
+    credential, receipt = tmp_path / "diploma.pdf", tmp_path / "lost.receipt.json"
+    credential.write_bytes(b"%PDF-1.7")
+    done = testamur("verify", credential, "--receipt", receipt, *OFFLINE)
+    assert done.code == 2
+    assert f"its receipt {receipt} cannot be read" in " ".join(done.err.split())

@@ -23,6 +23,7 @@ from testamur.errors import (
     ConfigurationError,
     CredentialError,
     TestamurError,
+    UnreadableFileError,
 )
 
 if TYPE_CHECKING:
@@ -166,4 +167,12 @@ def _shown(file: str, receipt: Path | None, given: Locator | None) -> Shown:
     path = receipt or receipt_path(Path(file))
     if receipt is None and (file == STANDARD_INPUT or not path.exists()):
         return read_shown(data, given=given)
-    return read_shown(data, receipt=read_file(path, bytes_max=RECEIPT_BYTES_MAX), given=given)
+    return read_shown(data, receipt=_receipt(path), given=given)
+
+
+def _receipt(path: Path) -> bytes:
+    # The line that is printed begins with the credential's name, and it is not that one.
+    try:
+        return read_file(path, bytes_max=RECEIPT_BYTES_MAX)
+    except UnreadableFileError as exc:
+        raise UnreadableFileError(f"its receipt {path} {exc}") from exc

@@ -140,7 +140,10 @@ def _newest(connection: Connection) -> LogLine | None:
     return None if line is None else _read(line)
 
 
-def _read(line: bytes) -> LogLine:
+def _read(line: object) -> LogLine:
+    # SQLite gives back what was put in: a line that was edited by hand comes as text.
+    if not isinstance(line, bytes):
+        raise OperatorLogError("a line in the store is not bytes, as a node writes it")
     try:
         return parse_line(strict_json.parse(line, bytes_max=LINE_BYTES_MAX))
     except CredentialError as exc:
