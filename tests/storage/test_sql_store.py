@@ -14,11 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event
 
-from testamur.errors import StoreLockedError, StoreUnavailableError
+from testamur.errors import StoreDamagedError, StoreLockedError, StoreUnavailableError
 from testamur.ledger.operator_log import COMMAND_LINE, NODE, Act
 from testamur.storage.sql.database import DATABASE_NAME, LOCK_NAME, open_database
+from testamur.storage.sql.engine import says_damaged
 from testamur.storage.sql.store import SqlStore, open_store
 from testamur.storage.sql.tables import METADATA
+from tests.support.damage import lose_page, rename_in_schema
 from tests.support.stored import IDENTITY, a_token, birth_in, block, digest, signed, some_entries
 
 if TYPE_CHECKING:
@@ -212,8 +214,47 @@ def test_a_schema_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE_NAME).write_bytes(b"not a database" * 100)
-    with pytest.raises(StoreUnavailableError):
+    for _ in range(2):  # and the lock was given back
+        with pytest.raises(StoreDamagedError, match="not a database"):
+            open_store(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"entri{s", b"entr{\xf2s"])
+def test_a_damaged_schema_is_told_when_the_store_is_opened(tmp_path: Path, name: bytes) -> None:
+    open_store(tmp_path).close()
+    rename_in_schema(tmp_path / DATABASE_NAME, b"entries", name)
+    with pytest.raises(StoreDamagedError) as caught:
         open_store(tmp_path)
+    assert "backup" in caught.value.advice
+    assert caught.value.__cause__ is not None
+
+
+def test_a_damaged_page_is_told_by_whoever_reads_or_writes_it(tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    lose_page(tmp_path / DATABASE_NAME, "queue")
+    with open_store(tmp_path) as store:
+        with pytest.raises(StoreDamagedError, match="malformed"):
+            store.queue()
+        with pytest.raises(StoreDamagedError, match="malformed"):
+            store.add_entries(some_entries(1), submitted_at=1)
+        assert store.identity() is None  # the others go on
+
+
+@pytest.mark.parametrize(
+    ("code", "damaged"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, True),
+        (sqlite3.SQLITE_NOTADB, True),
+        (sqlite3.SQLITE_IOERR_READ, False),
+        (sqlite3.SQLITE_FULL, False),
+        (sqlite3.SQLITE_CANTOPEN, False),
+    ],
+)
+def test_only_the_codes_of_damage_count_as_damage(code: int, *, damaged: bool) -> None:
+    error = sqlite3.DatabaseError("it failed")
+    error.sqlite_errorcode = code
+    assert says_damaged(error) is damaged
 
 
 def test_a_place_that_cannot_be_a_directory_is_refused(tmp_path: Path) -> None:

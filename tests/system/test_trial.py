@@ -19,6 +19,7 @@ import pytest
 from testamur.bootstrap.trial import CHAIN_DIRECTORY
 from testamur.chain.client import ChainClient
 from testamur.chain.devchain.accounts import ACCOUNTS
+from testamur.storage.sql.database import DATABASE_NAME
 from tests.support.devchain import devchain_process
 from tests.support.node import EXAMPLES
 from tests.support.processes import (
@@ -239,6 +240,17 @@ def test_a_directory_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert refused.returncode == 3
     assert "[store_unavailable]" in refused.stderr
     assert str(data_of(tmp_path).parent) in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_damaged_database_is_said_with_what_helps(tmp_path: Path) -> None:
+    with trial_process(tmp_path) as node:
+        assert node.stop() == 0
+    (data_of(tmp_path) / DATABASE_NAME).write_bytes(b"rubbish" * 1000)
+    refused = ended(tmp_path)
+    assert refused.returncode == 3
+    assert "[store_damaged]" in refused.stderr
+    assert "from a backup" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

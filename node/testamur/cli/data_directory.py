@@ -20,6 +20,7 @@ def opened_store(data_dir: Path) -> Iterator[Store]:
     Raises:
         ConfigurationError: no node ever used this directory.
         StoreLockedError: the node is running.
+        StoreDamagedError: its database is damaged.
         StoreUnavailableError: it cannot be opened.
     """
     from testamur.storage.sql.database import DATABASE_NAME  # noqa: PLC0415 (slow to import)

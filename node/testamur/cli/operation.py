@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from testamur.cli.credentials import AsJson
 from testamur.cli.data_directory import opened_store
 from testamur.cli.output import Colour, ExitCode
 from testamur.cli.rim import ServeOptions, rim_of
+from testamur.errors import StoreDamagedError
+
+if TYPE_CHECKING:
+    from testamur.storage.integrity import IntegrityReport
 
 
 def serve(
@@ -60,20 +64,12 @@ def check(
 
     Exit code: 0 all is well, 1 something does not fit.
     """
-    from testamur.storage.batch_files import LocalBatchFiles  # noqa: PLC0415 (slow to import)
-    from testamur.storage.integrity import check as check_integrity  # noqa: PLC0415
-
-    with opened_store(data_dir) as store:
-        total, done = sum(store.indexed_counts().values()), 0
-        total += sum(store.replica_entry_counts().values())
-        with output.progress("checking entries", total) as step:
-
-            def advance(checked: int, _total: int) -> None:
-                nonlocal done
-                step(checked - done)
-                done = checked
-
-            report = check_integrity(store, LocalBatchFiles(data_dir / "batches"), advance)
+    try:
+        report = _examined(data_dir)
+    except StoreDamagedError as exc:
+        # What was asked for is known: it does not fit, and will not at another try.
+        output.failed(str(data_dir), exc, as_json=as_json)
+        raise typer.Exit(ExitCode.REJECT) from exc
     if as_json:
         output.json_line(
             {
@@ -101,3 +97,20 @@ def check(
             + ("all is well." if report.clean else f"{len(report.problems)} problems.")
         )
     raise typer.Exit(ExitCode.OK if report.clean else ExitCode.REJECT)
+
+
+def _examined(data_dir: Path) -> IntegrityReport:
+    from testamur.storage.batch_files import LocalBatchFiles  # noqa: PLC0415 (slow to import)
+    from testamur.storage.integrity import check as check_integrity  # noqa: PLC0415
+
+    with opened_store(data_dir) as store:
+        total, done = sum(store.indexed_counts().values()), 0
+        total += sum(store.replica_entry_counts().values())
+        with output.progress("checking entries", total) as step:
+
+            def advance(checked: int, _total: int) -> None:
+                nonlocal done
+                step(checked - done)
+                done = checked
+
+            return check_integrity(store, LocalBatchFiles(data_dir / "batches"), advance)

@@ -45,6 +45,7 @@
     ├── VerificationError            a numbered step of verification failed; ``code`` says which
     ├── StorageError
     │   ├── StoreUnavailableError
+    │   │   └── StoreDamagedError    the database's file is damaged, or is no database
     │   ├── StoreIdentityError       the data directory belongs to another ledger or member
     │   ├── StoreLockedError         another process has the data directory
     │   ├── ImmutableConflictError   same name, other content
@@ -191,6 +192,7 @@ from testamur.errors.storage import (
     ReadBackError,
     StateConflictError,
     StorageError,
+    StoreDamagedError,
     StoreIdentityError,
     StoreLockedError,
     StoreUnavailableError,
@@ -261,6 +263,7 @@ __all__ = [
     "SidecarStorageError",
     "StateConflictError",
     "StorageError",
+    "StoreDamagedError",
     "StoreIdentityError",
     "StoreLockedError",
     "StoreUnavailableError",

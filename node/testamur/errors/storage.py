@@ -22,6 +22,17 @@ class StoreUnavailableError(StorageError):
         self.operation = operation
 
 
+class StoreDamagedError(StoreUnavailableError):
+    """The database's file is damaged, or is no database."""
+
+    code = "store_damaged"
+    advice = (
+        "Stop the node and restore its data directory from a backup. Without one, start with an "
+        "empty one: records come again from the chain, and anchored batches from the members that "
+        "hold them; entries that were not anchored yet, tokens and the operator log do not."
+    )
+
+
 class StoreIdentityError(StorageError):
     """The data directory belongs to another ledger or member."""
 

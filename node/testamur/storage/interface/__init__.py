@@ -9,7 +9,9 @@ Atomicity. Each method is one transaction. A refused call (any other error) chan
 Concurrency. Every method may be called from any thread. Changes are serialised; reads run beside
     them and see what was committed before they began, never half a change.
 Failure. Whatever the backend raises arrives as :class:`StoreUnavailableError`, chained with
-    ``from``. A broken argument (31 bytes, a negative time) is a ``ValueError``.
+    ``from``; as its subclass :class:`StoreDamagedError` where the backend says that what it keeps
+    is damaged, so that repeating the call is useless. A broken argument (31 bytes, a negative
+    time) is a ``ValueError``.
 Trust. Whoever can write to the store can stop the node, make it forget, and put entries into the
     queue, which are then anchored in the member's name. What is anchored already he cannot
     change unseen: batch roots and records are checked against the chain.

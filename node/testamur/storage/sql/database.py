@@ -18,8 +18,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from testamur.errors import StoreLockedError, StoreUnavailableError
-from testamur.storage.sql.engine import WRITE_OPTION, sqlite_engine
+from testamur.errors import StoreDamagedError, StoreLockedError, StoreUnavailableError
+from testamur.storage.sql.engine import WRITE_OPTION, says_damaged, sqlite_engine
 
 DATABASE_NAME: Final = "testamur.sqlite3"
 LOCK_NAME: Final = "lock"
@@ -43,6 +43,7 @@ class Database:
         """Run the block in one transaction, committed durably at its end.
 
         Raises:
+            StoreDamagedError: its file is damaged.
             StoreUnavailableError: the database failed; ``operation`` names what was tried.
         """
         with self._mapped(operation), self._writing, self.engine.connect() as connection:
@@ -57,7 +58,7 @@ class Database:
         """Run the block in one consistent view.
 
         Raises:
-            StoreUnavailableError: as in :meth:`write`.
+            StoreDamagedError, StoreUnavailableError: as in :meth:`write`.
         """
         with self._mapped(operation), self.engine.connect() as connection, connection.begin():
             yield connection
@@ -78,9 +79,10 @@ class Database:
             raise StoreUnavailableError(operation, "the store is closed")
         try:
             yield
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except (SQLAlchemyError, sqlite3.Error, OSError, UnicodeDecodeError) as error:
             reason = str(getattr(error, "orig", None) or error)
-            raise StoreUnavailableError(operation, reason) from error
+            kind = StoreDamagedError if says_damaged(error) else StoreUnavailableError
+            raise kind(operation, reason) from error
         except OverflowError as error:
             raise ValueError(f"{operation}: a number is beyond 64 bits") from error
 
@@ -90,6 +92,7 @@ def open_database(directory: Path) -> Database:
 
     Raises:
         StoreLockedError: another process has it.
+        StoreDamagedError: the database in it is damaged, or is none.
         StoreUnavailableError: it cannot be opened, or a newer version of Testamur wrote it.
     """
     descriptor = _lock(directory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -36,6 +37,20 @@ PRAGMAS: Final = (
 makes a commit wait for fsync of the write-ahead log."""
 
 WRITE_OPTION: Final = "testamur_write"
+
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Primary result codes (sqlite.org/rescode.html) after which no repetition helps."""
+
+
+def says_damaged(error: Exception) -> bool:
+    """Whether ``error`` is the database's word that its file is damaged, or is no database."""
+    if isinstance(error, UnicodeDecodeError):
+        return True  # its words quote a name in the schema that is no UTF-8 any more
+    raised = getattr(error, "orig", None) or error
+    # The low byte of an extended code is the primary one. An error that was not SQLite's own,
+    # but its driver's or the operating system's, has no code.
+    code: int = getattr(raised, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF in _DAMAGE
 
 
 def insert_unless_there(table: Table, columns: list[str], rows: Select[*tuple[Any, ...]]) -> Insert:

@@ -79,6 +79,7 @@ def open_store(directory: Path) -> SqlStore:
 
     Raises:
         StoreLockedError: another process has it open.
+        StoreDamagedError: the database in it is damaged, or is none.
         StoreUnavailableError: it cannot be opened, or a newer version of Testamur wrote it.
     """
     try:
