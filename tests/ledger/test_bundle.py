@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testamur.credentials import profiles
-from testamur.errors import BundleFormatError
+from testamur.errors import BundleFormatError, BundleNameError
 from testamur.ledger import bundle, receipt_json
 from testamur.ledger.bundle import Bundle, make_bundle, parse_bundle
 from testamur.ledger.receipt_json import parse_receipt, serialise_receipt
@@ -32,7 +32,7 @@ GOOD = make_bundle(NAME, CREDENTIAL, RECEIPT)
 def acceptable(name: str) -> bool:
     try:
         make_bundle(name, b"", b"")
-    except BundleFormatError:
+    except BundleNameError:
         return False
     return True
 
@@ -209,8 +209,18 @@ def test_a_name_in_another_encoding_is_refused() -> None:
     ],
 )
 def test_a_name_that_some_system_does_not_take_is_refused(name: str) -> None:
-    with pytest.raises(BundleFormatError):
+    with pytest.raises(BundleNameError) as caught:
         make_bundle(name, CREDENTIAL, RECEIPT)
+    assert "Rename the file" in caught.value.advice
+
+
+@pytest.mark.parametrize("name", ["CON.pdf", 'quote".pdf', " a", "a\x01", "\u202efdp.exe"])
+def test_such_a_name_in_a_bundle_is_the_fault_of_the_bundle(name: str) -> None:
+    """Whoever was sent it cannot rename anything, and the browser gives the same code."""
+    with pytest.raises(BundleFormatError, match="credential's name") as caught:
+        parse_bundle(zipped((name, CREDENTIAL), *THREE[1:]))
+    assert type(caught.value) is BundleFormatError
+    assert "Ask the holder" in caught.value.advice
 
 
 @pytest.mark.parametrize(
@@ -224,8 +234,9 @@ def test_a_name_of_any_language_is_taken(name: str) -> None:
 def test_sizes_are_bounded() -> None:
     with pytest.raises(BundleFormatError, match="limit"):
         parse_bundle(GOOD, bytes_max=len(GOOD) - 1)
-    with pytest.raises(BundleFormatError, match="receipt has more"):
+    with pytest.raises(BundleFormatError, match="receipt has more") as caught:
         make_bundle(NAME, CREDENTIAL, bytes(receipt_json.BYTES_MAX + 1))
+    assert not isinstance(caught.value, BundleNameError)
     with pytest.raises(BundleFormatError, match="credential has more"):
         make_bundle(NAME, bytes(profiles.BYTES_MAX + 1), RECEIPT)
     fullest = make_bundle("n" * bundle.NAME_BYTES_MAX, b"", b"")
@@ -254,3 +265,4 @@ def test_the_note_on_the_page_is_the_one_in_the_bundle() -> None:
     assert f"| {len(NOTE)} bytes |" in PAGE
     assert f"1 to {bundle.NAME_BYTES_MAX} bytes" in PAGE
     assert f"[`{BundleFormatError.code}`]" in PAGE
+    assert f"[`{BundleNameError.code}`]" in PAGE

@@ -251,7 +251,7 @@ def test_a_list_names_the_files_and_its_other_columns_are_kept(
     assert [row["note"] for row in table][:2] == ["'=1+1", "''y"]
     assert [row["state"] for row in table] == ["final", "final", *["failed"] * 7]
     assert [row["error"] for row in table] == [
-        *("", "", "unreadable_file", "configuration", "configuration", "bundle_format"),
+        *("", "", "unreadable_file", "configuration", "configuration", "bundle_name"),
         *("configuration", "unreadable_file", "configuration"),
     ]
     for name in ("missing.pdf", "a:b.pdf"):
@@ -307,11 +307,11 @@ def test_files_that_fail_stop_no_other(
     assert done.code == 2
     assert {row["path"]: row["error"] for row in rows(folder)} == {
         "a.pdf": "credential_changed",
-        'b, "c".pdf': "bundle_format",
+        'b, "c".pdf': "bundle_name",
         "broken.json": "duplicate_key",
         "two.pdf": "several_locators",
         "ü.json": "",
-        r"\xff.pdf": "bundle_format",
+        r"\xff.pdf": "bundle_name",
     }
     failed = {row["file"]: row["error"]["advice"] for row in done.rows if "error" in row}
     assert len(failed) == 5
@@ -654,3 +654,28 @@ def test_a_receipt_comes_as_a_bundle_when_asked(
     disk = FaultyDisk("publish", kept=False)
     assert command("receipt", file, *at, "--bundle", disk=disk).code == 3
     assert not made.exists()
+
+
+@pytest.mark.parametrize("name", ["CON.pdf", 'quote".pdf', " a.pdf", "a\x01.pdf", "\u202efdp.exe"])
+def test_a_name_that_no_bundle_can_hold_is_to_be_changed(
+    consortium: Consortium, node: HttpNode, command: Run, tmp_path: Path, name: str
+) -> None:
+    file, at = tmp_path / name, ("--node", node.url)
+    file.write_bytes(os.urandom(20))
+    done = command("issue", tmp_path, *at, "--wait", 0)
+    assert (done.code, column(tmp_path, "error")) == (2, ["bundle_name"])
+    assert "Rename the file" in done.err
+    assert "Ask the holder" not in done.err
+    assert list(tmp_path.glob("*.testamur.json")) == []  # nothing was committed
+    (row,) = command("commit", file, *at, "--json").rows
+    command("submit", file, *at)
+    consortium.bring(node, bytes.fromhex(row["entry"]), "final")
+    done = command("receipt", file, *at, "--bundle")
+    assert (done.code, "[bundle_name]" in done.err) == (2, True)
+    assert "Ask the holder" not in done.err
+    # What the advice says is enough: the file is registered under any name.
+    (sidecar,) = tmp_path.glob("*.testamur.json")
+    file.rename(tmp_path / "a.pdf")
+    sidecar.rename(tmp_path / sidecar.name.replace(name, "a.pdf"))
+    assert command("receipt", tmp_path / "a.pdf", *at, "--bundle").code == 0
+    assert (tmp_path / "a.pdf.testamur.zip").exists()

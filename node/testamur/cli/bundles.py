@@ -61,7 +61,7 @@ def complete(name: str, data: bytes, got: Receipt, made: Sidecar, *, trust: Trus
     Raises:
         NodeProtocolError: the receipt is of another entry, or does not hold.
         CredentialChangedError: ``data`` is not what was committed.
-        BundleFormatError: no bundle can hold a file of this name or size.
+        BundleNameError, BundleFormatError: no bundle can hold a file of this name, or size.
     """
     check_fits(got, made)
     check_unchanged(data, made)

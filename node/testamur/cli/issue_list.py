@@ -10,7 +10,7 @@ from typing import Final
 
 from testamur.cli import csv_files
 from testamur.cli.registered import MADE_SUFFIXES
-from testamur.errors import BundleFormatError, ConfigurationError, TestamurError
+from testamur.errors import BundleNameError, ConfigurationError, TestamurError
 from testamur.ledger import bundle
 
 ISSUED_NAME: Final = "issued.csv"
@@ -150,6 +150,6 @@ def _items(
             try:
                 # Before it is registered: without a bundle, nobody could hand it out.
                 bundle.check_name(path.name)
-            except BundleFormatError as exc:
+            except BundleNameError as exc:
                 fault = exc
         yield Item(path, name, place, cells, fault)

@@ -35,6 +35,7 @@
     │   ├── TrustFileFormatError
     │   ├── ReceiptFormatError
     │   ├── BundleFormatError
+    │   │   └── BundleNameError      a file to be put into a bundle has a name that none can hold
     │   ├── OperatorLogError         a line is none, or does not follow the one before
     │   ├── RequestFormatError       an HTTP request
     │   ├── OutOfRangeError
@@ -152,6 +153,7 @@ from testamur.errors.credentials import (
 from testamur.errors.ledger import (
     BirthFormatError,
     BundleFormatError,
+    BundleNameError,
     FormatError,
     OperatorLogError,
     OutOfRangeError,
@@ -206,6 +208,7 @@ __all__ = [
     "BatchingError",
     "BirthFormatError",
     "BundleFormatError",
+    "BundleNameError",
     "BusyError",
     "ChainDisagreementError",
     "ChainError",

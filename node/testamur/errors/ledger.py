@@ -38,10 +38,17 @@ class ReceiptFormatError(FormatError):
 
 
 class BundleFormatError(FormatError):
-    """Not a bundle, or a name or content that no bundle can hold."""
+    """Not a bundle, or content that no bundle can hold."""
 
     code = "bundle_format"
     advice = "Ask the holder for the bundle unchanged, as the university handed it out."
+
+
+class BundleNameError(BundleFormatError):
+    """A credential's file name that not every system takes, so that no bundle can hold it."""
+
+    code = "bundle_name"
+    advice = "Rename the file, and its sidecar alike if it has one, then run the command again."
 
 
 class OperatorLogError(FormatError):

@@ -16,7 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from testamur.credentials import profiles
-from testamur.errors import BundleFormatError
+from testamur.errors import BundleFormatError, BundleNameError
 from testamur.ledger import receipt_json
 
 SUFFIX: Final = ".testamur.zip"
@@ -107,7 +107,7 @@ def check_name(name: str) -> None:
     """Check that every system can store a credential under ``name``, inside a bundle or outside.
 
     Raises:
-        BundleFormatError: it cannot.
+        BundleNameError: it cannot.
     """
     fault = None
     if not name or name.startswith(" ") or name.endswith((" ", ".")):
@@ -121,7 +121,7 @@ def check_name(name: str) -> None:
     elif name.casefold() in {RECEIPT_NAME.casefold(), README_NAME.casefold()}:
         fault = "is that of another file in the bundle"
     if fault is not None:
-        raise BundleFormatError(f"the credential's name {name[:60]!a} {fault}")
+        raise BundleNameError(f"the credential's name {name[:60]!a} {fault}")
 
 
 def make_bundle(name: str, credential: bytes, receipt: bytes) -> bytes:
@@ -130,8 +130,9 @@ def make_bundle(name: str, credential: bytes, receipt: bytes) -> bytes:
     ``receipt`` is not parsed. The result has at most :data:`BYTES_MAX` bytes.
 
     Raises:
-        BundleFormatError: a name that not every system can store under, or that one of the other
-            two files has; a credential above 64 MiB or a receipt above 4 MiB.
+        BundleNameError: a name that not every system can store under, or that one of the other
+            two files has.
+        BundleFormatError: a credential above 64 MiB or a receipt above 4 MiB.
     """
     check_name(name)
     _check_sizes(len(credential), len(receipt))
@@ -202,7 +203,12 @@ def parse_bundle(data: bytes, *, bytes_max: int = BYTES_MAX) -> Bundle:
         raise BundleFormatError("the credential's name in the bundle is not UTF-8") from exc
     _check_sizes(credential.stop - credential.start, receipt.stop - receipt.start)
     bundle = Bundle(name=title, credential=data[credential], receipt_bytes=data[receipt])
-    if make_bundle(title, bundle.credential, bundle.receipt_bytes) != data:
+    try:
+        made = make_bundle(title, bundle.credential, bundle.receipt_bytes)
+    except BundleNameError as exc:
+        # Whoever reads it did not choose the name: to rename it would only break the bundle.
+        raise BundleFormatError(str(exc)) from exc
+    if made != data:
         raise BundleFormatError("the zip file was not made as bundles are, or was changed")
     return bundle
 
