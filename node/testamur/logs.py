@@ -43,5 +43,7 @@ def configure_logs(stream: TextIO, *, as_json: bool = False) -> FilteringBoundLo
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # What it warns of holds bytes of a request; the answer says what was wrong with it.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     logger: FilteringBoundLogger = structlog.get_logger("testamur")
     return logger

@@ -56,9 +56,11 @@ LIMITS: Final = {
     "bytes of a credential": f"{profiles.BYTES_MAX:,}, of JSON and JWT {strict_json.BYTES_MAX:,}",
     "bytes of a receipt": f"{receipt_json.BYTES_MAX:,}",
     "bytes of a request's head": f"{server.HEAD_BYTES_MAX:,}",
+    "seconds for a head to arrive": f"{server.HEAD_SECONDS_MAX:.0f}, then the connection ends",
     "seconds for a body to arrive": f"{requests.BODY_SECONDS_MAX:.0f}",
     "seconds for many verifications": f"{verify_routes.LINES_SECONDS_MAX:.0f}",
-    "requests at a time": f"{server.CONNECTIONS_MAX}, all clients together",
+    "requests at a time": f"{server.REQUESTS_MAX}, all clients together; beyond, a bare 503",
+    "connections": f"{server.CONNECTIONS_MAX}; beyond, a new one ends the one idle longest",
 }
 """What is bounded, and by how much; settings bound queue, quotas and rates."""
 

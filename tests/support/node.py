@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from testamur.api.app import create_app
-from testamur.api.server import make_server
+from testamur.api.server import BoundedHttpProtocol, make_server
 from testamur.bootstrap import Node, open_node
 from testamur.chain.client import ChainClient
 from testamur.chain.deployment import Deployment, deploy
@@ -333,9 +333,11 @@ def founders(endpoints: Sequence[str] | None = None) -> list[FoundingMember]:
 
 
 @contextmanager
-def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+def served(
+    app: FastAPI, port: int = 0, *, protocol: type[BoundedHttpProtocol] | None = None
+) -> Iterator[str]:
     """Serve an application as ``testamur serve`` does, from a thread; give its URL."""
-    server = make_server(app)
+    server = make_server(app, protocol=protocol)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))

@@ -66,6 +66,8 @@ def create_app(
         # The pages that FastAPI makes for them load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        # It would lead to the host that the request names, by http: not with a token in hand.
+        redirect_slashes=False,
     )
     app.state.service = service
     app.state.pages = pages
