@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from testamur.cli.disk import TEMPORARY_PREFIX
+from testamur.cli.disk import TEMPORARY_PREFIX, Disk
 from testamur.cli.issue_list import OWN_COLUMNS
 from testamur.credentials import locator
 from testamur.credentials.locator import Locator
@@ -603,6 +603,19 @@ def test_where_a_token_is_needed_it_is_sent_with_what_writes(
         patch.setenv("TESTAMUR_TOKEN", made.text)
         done = command("issue", folder, "--node", "http://node.example")
         assert (done.code, "readable on its way" in done.err) == (2, True)
+
+
+def test_two_at_once_do_not_write_over_each_other(
+    node: HttpNode, command: Run, folder: Path
+) -> None:
+    with Disk().alone_in(folder):
+        done = command("issue", folder, "--node", node.url, "--wait", 0)
+        assert done.code == 3
+        assert "[folder_in_use]" in done.err
+        assert not (folder / "issued.csv").exists()
+    later = command("issue", folder, "--node", node.url, "--wait", 0)
+    assert "[folder_in_use]" not in later.err
+    assert column(folder, "state")[0] == "queued"
 
 
 def test_usage_errors(node: HttpNode, command: Run, folder: Path, tmp_path: Path) -> None:

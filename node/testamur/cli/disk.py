@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,11 @@ _NO_LINKS: Final = frozenset(
     {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK}
 )
 """What file systems without hard links (FAT, some network shares) answer to ``link``."""
+
+_NO_LOCKS: Final = frozenset(
+    {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EINVAL}
+)
+"""What file systems without locks answer to ``flock`` of a directory."""
 
 TEMPORARY_PREFIX: Final = ".testamur-"
 
@@ -109,6 +116,24 @@ class Disk:
                 shutil.rmtree(temporary)
             else:
                 temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def alone_in(self, directory: Path) -> Iterator[None]:
+        """Keep others who call this out of a directory; ``BlockingIOError`` where one is in.
+
+        Nothing is left behind, however the process ends: the lock goes with it. Where a file
+        system has no such locks (some network shares), nobody is kept out.
+        """
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as exc:
+                if exc.errno not in _NO_LOCKS:
+                    raise
+            yield
+        finally:
+            os.close(descriptor)
 
     def sync_directory(self, directory: Path) -> None:
         """Make the names in a directory durable."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,12 +22,14 @@ from testamur.cli.submission import NodeUrl, check_wait
 from testamur.cli.targets import own_trust
 from testamur.errors import (
     ConfigurationError,
+    FolderInUseError,
     NodeProtocolError,
     TestamurError,
     UnwritableFileError,
 )
 
 if TYPE_CHECKING:
+    from testamur.cli.disk import Disk
     from testamur.cli.issue_list import IssueList
     from testamur.cli.issued import Issue, IssuedFile
     from testamur.cli.node_client import NodeClient
@@ -105,7 +108,10 @@ def issue(
     stopped: TestamurError | None = None
     try:
         token = given_token(token_file)
-        with NodeClient(node, token=token, insecure_http=insecure_http) as client:
+        with (
+            _alone_in(listed.issued.parent, rim.disk),
+            NodeClient(node, token=token, insecure_http=insecure_http) as client,
+        ):
             _run(client, issues, issued, rim, profile=profile, seal=seal_now, deadline=deadline)
     except TestamurError as exc:
         if not any(one.state or one.error for one in issues):
@@ -142,6 +148,19 @@ def _run(
     if seal:
         run.seal_now()
     run.collect(deadline)
+
+
+@contextmanager
+def _alone_in(folder: Path, disk: Disk) -> Iterator[None]:
+    """Let one command at a time issue into a folder: two would write over each other's list."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(disk.alone_in(folder))
+        except BlockingIOError as exc:
+            raise FolderInUseError(f"another command is issuing into {folder} just now") from exc
+        except OSError as exc:
+            raise UnwritableFileError(f"cannot open {folder}: {exc.strerror}") from exc
+        yield
 
 
 def _make_folders(listed: IssueList, rim: Rim) -> None:

@@ -89,6 +89,7 @@
     ├── DemoError                    the demo cannot go on
     ├── ConfigurationError
     └── UnwritableFileError          a file that a command makes
+        └── FolderInUseError         another command makes files in the same folder
 
 A programming mistake is none of these: it stays a ``TypeError`` or ``ValueError``. Every class
 has a stable ``code`` for programs and an ``advice`` for people; HTTP status codes are the
@@ -178,6 +179,7 @@ from testamur.errors.nodes import (
     ConfigurationError,
     DemoError,
     EndpointRefusedError,
+    FolderInUseError,
     NodeBusyError,
     NodeError,
     NodeProtocolError,
@@ -226,6 +228,7 @@ __all__ = [
     "DiskLowError",
     "DuplicateKeyError",
     "EndpointRefusedError",
+    "FolderInUseError",
     "ForeignLocatorError",
     "FormatError",
     "HashLengthError",

@@ -75,3 +75,10 @@ class UnwritableFileError(TestamurError):
 
     code = "unwritable_file"
     advice = "Check the folder's space and permissions, then run the same command again."
+
+
+class FolderInUseError(UnwritableFileError):
+    """Another command is issuing into the same folder."""
+
+    code = "folder_in_use"
+    advice = "Wait until the other one ends, then run the command again: nothing is done twice."
