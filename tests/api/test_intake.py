@@ -16,6 +16,8 @@ from testamur.service.access import TokenRequest
 from tests.api.problems import assert_problem
 from tests.support.node import Consortium, HttpNode, founded
 
+pytestmark = pytest.mark.slow  # a node of its own for each test
+
 
 class Clock:
     """What the node takes for the time; moved by hand."""

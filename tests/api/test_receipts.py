@@ -14,6 +14,8 @@ from tests.api.problems import assert_problem
 from tests.support.node import Consortium, HttpNode, founded
 from tests.support.stored import some_entries
 
+pytestmark = pytest.mark.slow  # batches are brought to finality
+
 RAW = {"Content-Type": "application/octet-stream"}
 JSON = {"Content-Type": "application/json"}
 

@@ -17,6 +17,8 @@ from testamur.ledger.bundle import make_bundle
 from tests.support.located import JSON_TEMPLATE, PDF_TEMPLATE, located
 from tests.support.node import Committed, Consortium, HttpNode
 
+pytestmark = pytest.mark.slow  # thousands of verifications
+
 Registered = tuple[Committed, dict[str, Any]]
 Path = tuple[str | int, ...]
 JSON = {"Content-Type": "application/json"}

@@ -26,6 +26,8 @@ from tests.support.faulty import Fault, FaultyFileSystem
 from tests.support.lying_endpoint import LyingEndpoint, hangs_up_on, honest
 from tests.support.member_node import TIMEOUT_SECONDS, founding_members, key_of
 
+pytestmark = pytest.mark.slow  # each kills and repeats a deployment
+
 STEPS = ("create", "sync", "rename", "sync_directory")
 
 

@@ -34,6 +34,8 @@ from tests.support.faulty import Fault, FaultyFileSystem, FaultyStore
 from tests.support.node import founders, reserved_ports
 from tests.support.stored import anchor_in, block, digest, some_entries
 
+pytestmark = pytest.mark.slow  # members that answer wrongly, one after the other
+
 OWN, FIRST, SECOND = 3, 1, 2
 
 

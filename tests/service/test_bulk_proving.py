@@ -22,6 +22,8 @@ from tests.support.counted import CountedStore
 from tests.support.node import Committed, founded
 from tests.support.stored import some_entries
 
+pytestmark = pytest.mark.slow  # a batch is brought to finality for each test
+
 MANY = 300
 
 

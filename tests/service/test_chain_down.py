@@ -32,6 +32,8 @@ from tests.support.lying_endpoint import LyingEndpoint, pruned
 from tests.support.node import Consortium, founded
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow  # a node waits for a chain that does not answer
+
 
 class Line:
     """The wire between a node and its chain, which a test can cut or have tell something else."""

@@ -15,6 +15,8 @@ from testamur.storage.sql.store import open_store
 from tests.support.located import PDF_TEMPLATE, located
 from tests.support.node import Committed, Consortium, HttpNode, founded
 
+pytestmark = pytest.mark.slow  # three nodes and a chain for each test
+
 NODES = (1, 2, 3)
 
 

@@ -21,6 +21,8 @@ from tests.support.located import PDF_TEMPLATE, located
 from tests.support.lying_endpoint import LyingEndpoint, hangs_up_on, honest
 from tests.support.node import Committed, Consortium, HttpNode, founded
 
+pytestmark = pytest.mark.slow  # as in test_bulk_proving.py
+
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 

@@ -14,6 +14,8 @@ from tests.cli.running import Run, runner
 from tests.support.canned_server import CannedServer, reply
 from tests.support.node import EXAMPLES, Consortium, HttpNode, three_nodes
 
+pytestmark = pytest.mark.slow  # a process for each command
+
 
 @pytest.fixture(scope="module")
 def consortium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:

@@ -27,6 +27,8 @@ from tests.cli.running import Result, Run, runner
 from tests.support.node import Consortium, HttpNode, founded
 from tests.support.unreliable_proxy import BUSY_SECONDS, UnreliableProxy
 
+pytestmark = pytest.mark.slow  # nodes with a chain of their own; together a quarter of a minute
+
 STATES = ("queued", "sealed", "submitted", "anchored", "final")
 
 

@@ -18,6 +18,8 @@ from tests.support.located import JSON_TEMPLATE, PDF_TEMPLATE, located
 from tests.support.node import Committed, Consortium, HttpNode, three_nodes
 from tests.support.threaded_server import ThreadedServer
 
+pytestmark = pytest.mark.slow  # as in test_commands.py
+
 _SEEDS = count()
 
 
