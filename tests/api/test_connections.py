@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ class Impatient(BoundedHttpProtocol):
     head_seconds_max = 0.2
 
 
-def application() -> FastAPI:
+def application(begun: threading.Event | None = None) -> FastAPI:
     app = FastAPI()
 
     @app.get("/health/live")
@@ -38,6 +39,8 @@ def application() -> FastAPI:
 
     @app.get("/slow")
     async def slow() -> str:
+        if begun is not None:
+            begun.set()
         await asyncio.sleep(0.6)
         return "slow"
 
@@ -107,7 +110,10 @@ def test_a_next_head_that_does_not_come_ends_it_too(impatient: str) -> None:
         wait_until(lambda: ended(connection), 3)
 
 
-def test_who_sends_on_while_he_is_answered_is_answered(impatient: str) -> None:
-    with connected(impatient) as connection:
-        connection.sendall(b"GET /slow HTTP/1.1\r\nHost: n\r\n\r\n\r\n")
+def test_who_sends_on_while_he_is_answered_is_answered() -> None:
+    begun = threading.Event()
+    with served(application(begun), protocol=Impatient) as url, connected(url) as connection:
+        connection.sendall(b"GET /slow HTTP/1.1\r\nHost: n\r\n\r\n")
+        assert begun.wait(10)
+        connection.sendall(b"\r\n")  # as if another request were to follow
         assert connection.recv(1000).endswith(b'"slow"')
